@@ -543,7 +543,6 @@ fun settlement_settle(self: &mut Call, s: &mut Scenario) {
     let header_signatures = self.args.peel_vec_vec_u8();
     let last_receipt = self.bytes();
     let receipt_signature = self.bytes();
-    let receipts_root = self.bytes();
     let manifest_blob = self.bytes();
     settlement::settle(
         &mut stack,
@@ -555,7 +554,6 @@ fun settlement_settle(self: &mut Call, s: &mut Scenario) {
         header_signatures,
         last_receipt,
         receipt_signature,
-        receipts_root,
         manifest_blob,
         &self.clock,
         &self.ctx(),

@@ -12,12 +12,7 @@ use atoma_evidence::pack::{
 use atoma_keys::{Keystore, SigningKey};
 use atoma_network::testing::DAY;
 use atoma_runtime::Threads;
-use atoma_types::{
-    TimestampMs,
-    chain::calls,
-    merkle::MerkleTree,
-    message::{CommitmentKind, EvidenceLeaf},
-};
+use atoma_types::{TimestampMs, chain::calls, history::ReceiptTree, message::CommitmentKind};
 use atoma_walrus::BlobId;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -117,9 +112,7 @@ impl Case {
         let (header, receipt) = self.records[1].clone();
         let catalog = pack.catalog();
         let range = catalog.entry(1).unwrap().range();
-        let leaves = self.records.iter();
-        let leaves = leaves.map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
-        let tree = MerkleTree::from_leaves(leaves.collect());
+        let tree = ReceiptTree::new(0, self.records.iter().map(|(_, receipt)| receipt.hash()));
         ReceiptProof {
             request_id: header.message().request_id,
             header,
@@ -133,10 +126,9 @@ impl Case {
                 root: catalog.root(),
                 path: catalog.prove(1).unwrap(),
             }),
-            settlement: settled.then(|| SettlementProof {
-                root: tree.root(),
-                path: tree.prove(1).unwrap(),
-            }),
+            settlement: tree
+                .filter(|_| settled)
+                .and_then(|tree| SettlementProof::new(&tree, 2)),
         }
     }
 

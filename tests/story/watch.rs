@@ -13,7 +13,6 @@ use atoma_types::{
         Clock, Event, calls,
         events::{Charge, NodeConvicted},
     },
-    hash::Hash32,
     message::{Receipt, Signed},
 };
 use futures::StreamExt;
@@ -80,7 +79,6 @@ impl Told {
             header_signatures: vec![header.signature().to_bytes()],
             last_receipt: last.bytes().to_vec(),
             receipt_signature: last.signature().to_bytes(),
-            receipts_root: Hash32([7; 32]),
             manifest_blob: None,
             clock: Clock,
         };

@@ -116,6 +116,8 @@ pub(crate) fn details(signed: &Signed<Receipt>) -> Facts {
         ("request_hash", json!(receipt.request_hash)),
         ("response_hash", json!(receipt.response_hash)),
         ("previous", json!(receipt.previous)),
+        ("base", json!(receipt.base)),
+        ("history", json!(receipt.history)),
         ("model", json!(receipt.engine.model)),
         ("numerics", json!(receipt.engine.numerics.as_str())),
         ("fingerprint", json!(receipt.output_fingerprint)),

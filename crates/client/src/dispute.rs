@@ -18,12 +18,12 @@ pub use atoma_evidence::dispute::{
 /// What the receipts that are kept here say of a ticket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compared {
-    /// Its last receipt is the one that is kept, and with it all before, for each names the one before; where all of
-    /// them are kept, the settled root is theirs, too.
+    /// Its last receipt is the one that is kept, and with it all before: it names their history, which is that of the
+    /// kept ones as far as they are known.
     Same,
     /// Its last receipt isn't kept here.
     NotKept,
-    /// The node gave this wallet another receipt under that number, or settles the root of other records. Demand what
+    /// The node gave this wallet another receipt under that number, or one whose history is of others. Demand what
     /// the kept one charges: the node has no other record of the request to show, or has signed two.
     Differs(Option<Claimed>),
 }
@@ -56,7 +56,7 @@ impl Receipts {
         Ok(Claimed::of(kept.signed()?.message()))
     }
 
-    /// Compares what a node claims with what it gave: the last receipt, and the root over all of them if they are kept.
+    /// Compares what a node claims with what it gave: the last receipt, and the history that it names.
     ///
     /// # Errors
     ///
@@ -72,8 +72,8 @@ impl Receipts {
             return Ok(Compared::NotKept);
         };
         if kept.iter().any(|receipt| receipt.hash() == ticket.last) {
-            let kept = Walk::new(stack, node, ticket).whole(self)?;
-            if !matches!(kept, Walked::Whole(root) if root != ticket.receipts_root) {
+            let walked = Walk::new((stack, node), ticket, &kept).whole(self)?;
+            if !matches!(walked, Walked::Whole(root) if root != ticket.history) {
                 return Ok(Compared::Same);
             }
         }

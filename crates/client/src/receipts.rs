@@ -7,7 +7,6 @@ use crate::{
 use atoma_evidence::second::SecondRecord;
 use atoma_types::{
     ComputeUnits, NodeId, RequestId, StackId, TimestampMs,
-    hash::Hash32,
     message::{Receipt, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -15,9 +14,6 @@ use std::{cmp::Reverse, path::Path, sync::Arc};
 
 /// A list shows at most this many.
 const MAX_LISTED: usize = 10_000;
-
-/// A request, and its receipt.
-pub(crate) type Exchange = (Signed<RequestHeader>, Signed<Receipt>);
 
 /// The receipts that a client has kept, good ones and proofs of fraud alike.
 #[derive(Clone, Debug)]
@@ -159,27 +155,14 @@ impl Receipts {
         Ok(None)
     }
 
-    /// The request and the receipt of a lease at a place, of the receipt with this hash, where both are kept.
-    pub(crate) fn exchange(
+    /// The good ones that are kept under a number of a lease.
+    pub(crate) fn good_at(
         &self,
         lease: (StackId, NodeId),
         seq: u64,
-        hash: Hash32,
-    ) -> Result<Option<Exchange>, ClientError> {
-        for kept in &self.kept {
-            let Some((header, receipt)) = kept.exchange(lease, seq, hash)? else {
-                continue;
-            };
-            let (header, receipt) = (Signed::from_bytes(header), Signed::from_bytes(receipt));
-            let (Ok(header), Ok(receipt)) = (header, receipt) else {
-                return Ok(None);
-            };
-            let (header, receipt): Exchange = (header, receipt);
-            // what was kept as evidence may be the receipt of another request
-            let fits = receipt.message().request_hash == header.hash();
-            return Ok(fits.then_some((header, receipt)));
-        }
-        Ok(None)
+    ) -> Result<Vec<Signed<Receipt>>, ClientError> {
+        // no receipt has the number 0, whatever is wrong with it
+        self.kept_between(lease, (seq, 0, seq))
     }
 
     fn kept_between(

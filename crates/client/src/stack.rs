@@ -13,7 +13,7 @@ use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, PublicKey, RequestId, StackId, TimestampMs,
     chain::{Stack, Task},
     http::QUERY,
-    message::{Domain, LeaseQuery, Signed},
+    message::{Domain, LeaseQuery, Receipt, Signed},
 };
 use futures::future::BoxFuture;
 use http::Request;
@@ -21,6 +21,10 @@ use http_body_util::Full;
 use parking_lot::{Mutex, RwLock};
 use serde::Deserialize;
 use std::{fmt, sync::Arc};
+
+/// Receipts before the last that are read again at start for the history of those to come: a second's work. A lease that has
+/// more since its last claim is held against its links alone until the next one.
+const MAX_HASHES: usize = 1 << 16;
 
 /// A handle on a stack. Clones share its accounts.
 #[derive(Clone)]
@@ -264,11 +268,29 @@ impl StackHandle {
             let lane = Lane::restore(kept.settled, kept.bound, window);
             account.lanes.insert(kept.lane, lane);
         }
-        for bytes in store.kept().chain(self.id(), node.id, MAX_LINKS)? {
-            let receipt = Signed::from_bytes(bytes).map_err(|e| ClientError::Damaged(e.into()))?;
-            account.chain.add(&receipt).map_err(ClientError::Damaged)?;
-        }
+        self.restore_chain(node.id, &mut account.chain)?;
         self.state.accounts.lock().entry(node.id).or_insert(account);
+        Ok(())
+    }
+
+    /// Puts the last receipts that were kept of a lease back, and what earlier ones there are in the last one's history.
+    fn restore_chain(&self, node: NodeId, chain: &mut Chain) -> Result<(), ClientError> {
+        let kept = self.client.inner.store.kept();
+        let mut receipts: Vec<Signed<Receipt>> = Vec::new();
+        for bytes in kept.chain(self.id(), node, MAX_LINKS)? {
+            let receipt = Signed::from_bytes(bytes);
+            receipts.push(receipt.map_err(|e| ClientError::Damaged(e.into()))?);
+        }
+        if let (Some(first), Some(last)) = (receipts.first(), receipts.last()) {
+            let (base, first) = (last.message().base, first.message().seq);
+            if base.saturating_add(1) < first {
+                let lease = (self.id(), node);
+                chain.know(base, kept.hashes(lease, (base, first), MAX_HASHES)?);
+            }
+        }
+        for receipt in receipts {
+            chain.add(&receipt).map_err(ClientError::Damaged)?;
+        }
         Ok(())
     }
 

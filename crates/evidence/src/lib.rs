@@ -21,6 +21,7 @@
 pub mod check;
 pub mod dispute;
 pub mod gather;
+mod histories;
 pub mod immediate;
 pub mod pack;
 pub mod receipt;

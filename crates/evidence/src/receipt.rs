@@ -2,17 +2,17 @@
 //! that arrived, [`Chain`] holds the receipts of one lease against each other.
 //!
 //! Concurrent requests finish out of order and several programs may share a lease, so receipts
-//! arrive in any order and with gaps. Each is linked as soon as a neighbour is known; one place
-//! with two receipts is a proof of fraud, and both are kept.
+//! arrive in any order and with gaps. Each is linked as soon as a neighbour is known, and the history that it names is
+//! computed as soon as those before it are; one place with two receipts is a proof of fraud, and both are kept.
 
-use crate::second::SecondError;
+use crate::{histories::Histories, second::SecondError};
 use atoma_keys::Verifier;
 use atoma_types::{
     ComputeUnits, DecodeError, EngineClass, NetworkId, NodeId, StackId, UnitWeights,
     hash::Hash32,
     message::{Receipt, RequestHeader, Signed},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 /// Links that are kept in memory; a receipt that comes later than this many others can no longer
 /// be held against its neighbours, only against the sums around it.
@@ -97,6 +97,12 @@ pub enum ReceiptError {
     #[error("receipt {seq} does not follow the one before it")]
     Link {
         /// Place in the lease's chain of the later one.
+        seq: u64,
+    },
+    /// It names others before it than there were.
+    #[error("receipt {seq} names another history than its lease has")]
+    History {
+        /// Place in the lease's chain of the one that does.
         seq: u64,
     },
     /// The sums don't add up with those of the receipts around it.
@@ -193,6 +199,7 @@ pub fn check(receipt: &Signed<Receipt>, expected: &Expected<'_>) -> Result<(), R
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
     links: BTreeMap<u64, Link>,
+    histories: Histories,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -201,6 +208,8 @@ struct Link {
     previous: Hash32,
     units: u64,
     cumulative: u64,
+    base: u64,
+    history: Hash32,
 }
 
 /// How a receipt joined the chain.
@@ -218,8 +227,9 @@ impl Chain {
     ///
     /// # Errors
     ///
-    /// If its place, its link or its sum contradicts the receipts around it, or its place has another
-    /// receipt already.
+    /// If its place, its link or its sum contradicts the receipts around it, its history those before it, or its
+    /// place has another receipt already. It may tell that a later one, which was added, has named another history
+    /// than there is: that one is taken out.
     pub fn add(&mut self, receipt: &Signed<Receipt>) -> Result<Joined, ReceiptError> {
         let r = receipt.message();
         let link = Link {
@@ -227,6 +237,8 @@ impl Chain {
             previous: r.previous,
             units: r.units.0,
             cumulative: r.cumulative_units.0,
+            base: r.base,
+            history: r.history,
         };
         if let Some(known) = self.links.get(&r.seq) {
             return if known.hash == link.hash {
@@ -246,11 +258,61 @@ impl Chain {
         if let Some((&seq, after)) = self.links.range(r.seq..).next() {
             follows(r.seq, &link, seq, after)?;
         }
+        self.names_its_history(r.seq, &link)?;
         self.links.insert(r.seq, link);
+        let named = self.later_name_it();
         if self.links.len() > MAX_LINKS {
             self.links.pop_first();
         }
-        Ok(Joined::New)
+        named.map(|()| Joined::New)
+    }
+
+    /// Receipts of a lease that are too many for links, from after a base on: their numbers and hashes. They count for the
+    /// histories of later ones alone.
+    pub fn know(&mut self, base: u64, receipts: impl IntoIterator<Item = (u64, Hash32)>) {
+        self.histories.know(base, receipts);
+    }
+
+    /// Holds the history of a receipt that is to be added against those before it, where they are known.
+    fn names_its_history(&mut self, seq: u64, link: &Link) -> Result<(), ReceiptError> {
+        self.histories.begin(link.base);
+        let grown = self.grow(|at| (at + 1 == seq).then_some(link.previous));
+        self.hold(grown)?;
+        match self.histories.root(link.base, seq) {
+            Some(root) if root != link.history => Err(ReceiptError::History { seq }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Holds those against it that came before it and follow it.
+    fn later_name_it(&mut self) -> Result<(), ReceiptError> {
+        let grown = self.grow(|_| None);
+        self.hold(grown)
+    }
+
+    fn grow(&mut self, more: impl Fn(u64) -> Option<Hash32>) -> Vec<(u64, Range<u64>)> {
+        let links = &self.links;
+        let next = |seq: u64| links.get(&seq.saturating_add(1));
+        self.histories.grow(|seq| {
+            let own = links.get(&seq).map(|link| link.hash);
+            own.or_else(|| next(seq).map(|link| link.previous))
+                .or_else(|| more(seq))
+        })
+    }
+
+    fn hold(&mut self, grown: Vec<(u64, Range<u64>)>) -> Result<(), ReceiptError> {
+        for (base, seqs) in grown {
+            let mut links = self.links.range(seqs);
+            let wrong = links.find(|(seq, link)| {
+                let root = self.histories.root(base, **seq);
+                link.base == base && root.is_some_and(|root| root != link.history)
+            });
+            if let Some((&seq, _)) = wrong {
+                self.links.remove(&seq);
+                return Err(ReceiptError::History { seq });
+            }
+        }
+        Ok(())
     }
 
     /// The highest sum seen: at least this much of the lease is used.
@@ -274,7 +336,10 @@ fn fits_start(seq: u64, link: &Link) -> Result<(), ReceiptError> {
         1 => link.previous == Hash32::ZERO && link.cumulative == link.units,
         _ => link.previous != Hash32::ZERO && link.cumulative >= link.units,
     };
-    if possible {
+    // of no receipts there is nothing to name
+    let first = link.base.saturating_add(1);
+    let begins = first < seq || first == seq && link.history == Hash32::ZERO;
+    if possible && begins {
         Ok(())
     } else {
         Err(ReceiptError::Place)
@@ -288,6 +353,9 @@ fn follows(seq: u64, before: &Link, next: u64, after: &Link) -> Result<(), Recei
     let direct = next - seq == 1;
     if direct && after.previous != before.hash {
         return Err(ReceiptError::Link { seq: next });
+    }
+    if before.base > after.base {
+        return Err(ReceiptError::History { seq: next });
     }
     let adds_up = if direct {
         after.cumulative == sum

@@ -2,6 +2,7 @@ use super::*;
 use atoma_keys::SigningKey;
 use atoma_types::{
     Address, Numerics, RequestId, Rule, TaskId, TimestampMs, Usage,
+    history::History,
     message::{Domain, Endpoint, Origin, RequestTimes},
 };
 use proptest::prelude::*;
@@ -64,6 +65,8 @@ fn receipt() -> Receipt {
         engine: ENGINE,
         output_fingerprint: None,
         previous: Hash32::ZERO,
+        base: 0,
+        history: Hash32::ZERO,
     }
 }
 
@@ -199,9 +202,15 @@ fn every_flipped_bit_is_noticed() {
 
 /// An honest lease's receipts.
 fn lease(costs: &[u64]) -> Vec<Signed<Receipt>> {
+    claimed(costs, &[])
+}
+
+/// The same, where the node has heard of claims up to these.
+fn claimed(costs: &[u64], moves: &[usize]) -> Vec<Signed<Receipt>> {
     let mut previous = Hash32::ZERO;
     let mut sum = 0;
     let mut receipts = Vec::new();
+    let mut history = History::default();
     for (place, &cost) in costs.iter().enumerate() {
         sum += cost;
         let next = Receipt {
@@ -209,10 +218,16 @@ fn lease(costs: &[u64]) -> Vec<Signed<Receipt>> {
             units: ComputeUnits(cost),
             cumulative_units: ComputeUnits(sum),
             previous,
+            base: history.base(),
+            history: history.root(),
             ..receipt()
         };
         receipts.push(Signed::new(next, &key()));
         previous = receipts[place].hash();
+        history.push(previous);
+        if moves.contains(&receipts.len()) {
+            history = History::after(receipts.len() as u64);
+        }
     }
     receipts
 }
@@ -282,8 +297,9 @@ proptest! {
         costs in prop::collection::vec(0..100u64, 1..30),
         order in Just((0..30usize).collect::<Vec<_>>()).prop_shuffle(),
         known in prop::collection::vec(any::<bool>(), 30),
+        moves in prop::collection::vec(1..30usize, 0..3),
     ) {
-        let receipts = lease(&costs);
+        let receipts = claimed(&costs, &moves);
         let mut chain = Chain::default();
         for place in order.into_iter().filter(|&place| place < costs.len() && known[place]) {
             prop_assert_eq!(chain.add(&receipts[place]), Ok(Joined::New));
@@ -308,4 +324,82 @@ proptest! {
             .count();
         prop_assert!(refused > 0);
     }
+}
+
+#[test]
+fn a_false_history_is_noticed_though_a_receipt_is_missing() {
+    let receipts = claimed(&[1; 12], &[8]);
+    let false_one = |place: usize| changed(&receipts[place], |r| r.history.0[0] ^= 1);
+    // the third never came: the fourth names it
+    let mut chain = Chain::default();
+    for place in [0, 1, 3] {
+        chain.add(&receipts[place]).unwrap();
+    }
+    assert_eq!(
+        chain.add(&false_one(4)),
+        Err(ReceiptError::History { seq: 5 })
+    );
+    assert_eq!(chain.add(&receipts[4]), Ok(Joined::New));
+    // nor does it matter in which order they come
+    let mut chain = Chain::default();
+    for place in [4, 5, 1, 0] {
+        chain.add(&receipts[place]).unwrap();
+    }
+    assert_eq!(
+        chain.add(&false_one(3)),
+        Err(ReceiptError::Link { seq: 5 }),
+        "its hash is another, too"
+    );
+    // a claim begins another history, which needs nothing before it
+    let mut chain = Chain::default();
+    chain.add(&receipts[8]).unwrap();
+    assert_eq!(
+        chain.add(&false_one(9)),
+        Err(ReceiptError::History { seq: 10 })
+    );
+    let back = changed(&receipts[9], |r| r.base = 7);
+    assert_eq!(chain.add(&back), Err(ReceiptError::History { seq: 10 }));
+    assert_eq!(chain.add(&receipts[9]), Ok(Joined::New));
+}
+
+#[test]
+fn a_false_history_comes_out_once_those_before_it_are_known() {
+    let mut receipts = lease(&[1; 4]);
+    receipts.push(changed(&receipts[3], |r| {
+        r.seq = 5;
+        r.cumulative_units = ComputeUnits(5);
+        r.previous = receipts[3].hash();
+    }));
+    let mut chain = Chain::default();
+    assert_eq!(chain.add(&receipts[4]), Ok(Joined::New), "nothing is known");
+    assert_eq!(chain.add(&receipts[0]), Ok(Joined::New));
+    assert_eq!(chain.add(&receipts[1]), Ok(Joined::New));
+    assert_eq!(
+        chain.add(&receipts[2]),
+        Err(ReceiptError::History { seq: 5 }),
+        "the fourth is the fifth's previous one"
+    );
+    assert_eq!(chain.last_seq(), 3, "it was taken out");
+}
+
+#[test]
+fn what_a_first_receipt_names_is_nothing() {
+    let receipts = claimed(&[1; 3], &[2]);
+    let named = changed(&receipts[0], |r| r.history = Hash32([1; 32]));
+    assert_eq!(Chain::default().add(&named), Err(ReceiptError::Place));
+    let own = changed(&receipts[1], |r| r.base = 2);
+    assert_eq!(Chain::default().add(&own), Err(ReceiptError::Place));
+    assert_eq!(Chain::default().add(&receipts[2]), Ok(Joined::New));
+}
+
+#[test]
+fn a_history_of_more_receipts_than_are_kept_is_computed_from_their_hashes() {
+    let receipts = lease(&[1; 9]);
+    let mut chain = Chain::default();
+    let hashes = (1..).zip(receipts[..6].iter().map(Signed::hash));
+    chain.know(0, hashes);
+    let false_one = changed(&receipts[7], |r| r.history.0[0] ^= 1);
+    assert_eq!(chain.add(&false_one), Err(ReceiptError::History { seq: 8 }));
+    assert_eq!(chain.add(&receipts[7]), Ok(Joined::New));
+    assert_eq!(chain.add(&receipts[8]), Ok(Joined::New));
 }

@@ -14,10 +14,10 @@ use atoma_types::{
     RequestId, Role, Rule, SecurityLevel, StackId, TaskId, TimestampMs, UnitWeights, Usage,
     chain::{FeesInEpoch, Lease, Node, NodeStatus, Pending, Stack, Standing, Task, Terms, VERSION},
     hash::Hash32,
-    merkle::MerkleTree,
+    history::{History, ReceiptTree},
     message::{
-        CommitmentKind, Domain, Endpoint, EvidenceLeaf, Origin, Receipt, RequestHeader,
-        RequestTimes, Salt, Signed,
+        CommitmentKind, Domain, Endpoint, Origin, Receipt, RequestHeader, RequestTimes, Salt,
+        Signed,
     },
 };
 use atoma_walrus::coding::{Params, blob_id};
@@ -83,10 +83,11 @@ pub(super) struct Sample {
 impl Sample {
     pub(super) fn new(plan: &Plan) -> Self {
         let mut exchanges = Vec::new();
-        let (mut sum, mut previous) = (0, Hash32::ZERO);
+        let (mut sum, mut previous, mut history) = (0, Hash32::ZERO, History::default());
         for (seq, units) in (1..).zip(UNITS) {
             sum += units;
             let (mut header, mut receipt) = messages(seq, units, sum, previous);
+            receipt.history = history.root();
             let good = Plan::default();
             let plan = if seq == 2 { plan } else { &good };
             (plan.header)(&mut header);
@@ -95,6 +96,7 @@ impl Sample {
             (plan.receipt)(&mut receipt);
             let receipt = Signed::new(receipt, &plan.operator);
             previous = receipt.hash();
+            history.push(previous);
             exchanges.push((header, receipt));
         }
         let folder = tempfile::tempdir().unwrap();
@@ -131,12 +133,8 @@ impl Sample {
         }
     }
 
-    fn tree(&self) -> MerkleTree {
-        let leaves = self
-            .exchanges
-            .iter()
-            .map(|(h, r)| EvidenceLeaf::hash_of(h, r));
-        MerkleTree::from_leaves(leaves.collect())
+    fn tree(&self) -> ReceiptTree {
+        ReceiptTree::new(0, self.exchanges.iter().map(|(_, r)| r.hash())).unwrap()
     }
 
     /// What the node shows for the second request.
@@ -156,10 +154,7 @@ impl Sample {
                 root: place.root,
                 path: place.path.clone(),
             }),
-            settlement: Some(SettlementProof {
-                root: self.tree().root(),
-                path: self.tree().prove(1).unwrap(),
-            }),
+            settlement: SettlementProof::new(&self.tree(), 2),
         }
     }
 
@@ -193,12 +188,11 @@ impl Sample {
                 now: 2,
             }),
             settlement: Ok(Settlement {
-                root: self.tree().root(),
                 from_seq: 0,
-                to_seq: 3,
+                last: self.tree().last(),
                 units: ComputeUnits(UNITS.iter().sum()),
             }),
-            path: Ok(self.tree().prove(1).unwrap()),
+            path: Ok(self.tree().prove(2).unwrap()),
             second: None,
             recomputed: None,
         }
@@ -301,6 +295,8 @@ fn messages(seq: u8, units: u64, sum: u64, previous: Hash32) -> (RequestHeader, 
         engine: ENGINE,
         output_fingerprint: None,
         previous,
+        base: 0,
+        history: Hash32::ZERO,
     };
     (header, receipt)
 }

@@ -14,7 +14,7 @@ use atoma_types::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-/// Base64 of the longest record (1,115 bytes) is shorter.
+/// Base64 of the longest record (1,155 bytes) is shorter.
 const MAX_TEXT: usize = 2_048;
 
 /// What stands in a receipt's place: its own text, and behind a space the second record's, where there is one.

@@ -59,6 +59,8 @@ fn second(
         seq: 9,
         cumulative_units: ComputeUnits(900),
         previous: Hash32([8; 32]),
+        base: 0,
+        history: Hash32::ZERO,
         ..answered
     };
     receipt(&mut computed);

@@ -280,6 +280,8 @@ impl RequestInFlight {
                     engine: self.task.class,
                     output_fingerprint,
                     previous: link.previous,
+                    base: link.base,
+                    history: link.history,
                 };
                 Draft::new(receipt)
             },

@@ -126,8 +126,8 @@ impl Lease {
     }
 
     /// The next receipt in the chain is signed and durable.
-    pub(crate) fn signed(&self, request: &SignedRequest, receipt: Arc<Signed<Receipt>>) {
-        self.account.lock().signed(request, receipt);
+    pub(crate) fn signed(&self, receipt: Arc<Signed<Receipt>>) {
+        self.account.lock().signed(receipt);
     }
 
     /// Waits until what was committed so far is signed and durable; false if the journal has failed.

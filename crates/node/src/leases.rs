@@ -1,12 +1,11 @@
 //! All leases of this node in memory: the serving path asks nothing else.
 
-use crate::{
-    account::Phase,
-    journal::{RestoredLease, SignedReceipt},
-    lease::Lease,
-};
+use crate::{account::Phase, journal::RestoredLease, lease::Lease};
 use atoma_runtime::WithCauses;
-use atoma_types::{StackId, TimestampMs};
+use atoma_types::{
+    StackId, TimestampMs,
+    message::{Receipt, Signed},
+};
 use parking_lot::{Mutex, RwLock};
 use std::{collections::HashMap, sync::Arc};
 
@@ -63,9 +62,9 @@ impl Leases {
 
     /// A receipt is signed and durable: its lease counts it. One whose lease has been closed
     /// meanwhile has nothing left to count for.
-    pub(crate) fn signed(&self, signed: SignedReceipt) {
-        if let Some(lease) = self.get(signed.receipt.message().stack) {
-            lease.signed(&signed.request, signed.receipt);
+    pub(crate) fn signed(&self, receipt: Arc<Signed<Receipt>>) {
+        if let Some(lease) = self.get(receipt.message().stack) {
+            lease.signed(receipt);
         }
     }
 

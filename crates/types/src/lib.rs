@@ -12,6 +12,7 @@ mod decode;
 pub mod ed25519;
 pub mod estimate;
 pub mod hash;
+pub mod history;
 pub mod http;
 pub mod ids;
 pub mod merkle;

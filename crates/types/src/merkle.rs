@@ -10,10 +10,7 @@
 //! counted twice. The prefixes keep a leaf from passing as an inner node. A proof is valid for one
 //! place in a tree of one size: [`Proof`] carries both.
 
-use crate::{
-    decode::DecodeError,
-    hash::{Hash32, Hasher},
-};
+use crate::{decode::DecodeError, hash::Hash32};
 use serde::{Deserialize, Serialize};
 
 const LEAF: &[u8] = &[0];
@@ -25,16 +22,6 @@ pub const MAX_PATH: usize = 40;
 #[must_use]
 pub fn leaf_hash(item: &[u8]) -> Hash32 {
     Hash32::of_parts(&[LEAF, item])
-}
-
-/// The hash of an item that lies in parts.
-pub(crate) fn leaf_hash_of_parts(parts: &[&[u8]]) -> Hash32 {
-    let mut hasher = Hasher::new();
-    hasher.update(LEAF);
-    for part in parts {
-        hasher.update(part);
-    }
-    hasher.finish()
 }
 
 pub(crate) fn inner_hash(left: &Hash32, right: &Hash32) -> Hash32 {

@@ -1,12 +1,14 @@
 /// Records of a ticket: where one stands, and whether it backs a unit.
 module atoma::evidence;
 
+use atoma::bytes32;
 use atoma::header::Header;
 use atoma::merkle;
 use atoma::verified;
 use atoma::receipt::Receipt;
 use atoma::record;
 use atoma::stack::Stack;
+use atoma::ticket::Ticket;
 
 /// The bytes are not a record.
 const ERecordInvalid: u64 = 711;
@@ -31,13 +33,11 @@ public(package) fun show(
     bytes: vector<u8>,
     proof: &vector<u8>,
 ): u64 {
-    let ticket = stack.ticket(holder, to_seq);
-    let count = ticket.to_seq() - ticket.from_seq();
-    let place = ticket.from_seq() + merkle::prove(bytes, proof, count, &ticket.receipts_root());
     let record = record::decode(&bytes);
     assert!(record.is_some(), ERecordInvalid);
     let (header_bytes, header_signature, receipt_bytes, receipt_signature) =
         record.destroy_some().into_parts();
+    let place = place(stack.ticket(holder, to_seq), &receipt_bytes, proof);
     let parties = stack.parties(holder);
     let header = parties.header(&header_bytes, &header_signature);
     let receipt = parties.receipt(&receipt_bytes, &receipt_signature);
@@ -48,6 +48,16 @@ public(package) fun show(
     let covers = receipt.units() <= end && end - receipt.units() <= unit && unit < end;
     assert!(covers, ERecordWrongUnit);
     place
+}
+
+/// The number at which the ticket's last receipt binds this one: one of the ticket's own, for its history may begin
+/// before them.
+fun place(ticket: &Ticket, receipt: &vector<u8>, proof: &vector<u8>): u64 {
+    let receipt = bytes32::hash(receipt);
+    let base = ticket.base();
+    let (own, before) = (ticket.from_seq() - base, ticket.to_seq() - base - 1);
+    let index = merkle::prove(&receipt, proof, own, before, &ticket.history(), &ticket.last());
+    base + index + 1
 }
 
 /// Every examiner of a ticket, and its jury, look at the same record.

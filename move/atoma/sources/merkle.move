@@ -1,7 +1,7 @@
-/// The binary Merkle tree over the records of a settlement.
+/// The binary Merkle tree over the receipts before a last one, by which that binds them.
 ///
 /// ```text
-/// leaf(i)     = BLAKE2b-256(0x00 | bytes of record i)
+/// leaf(i)     = BLAKE2b-256(0x00 | hash of receipt i)
 /// node(l, r)  = BLAKE2b-256(0x01 | l | r)
 /// ```
 /// An unpaired node at the end of a level rises to the next as it is.
@@ -13,7 +13,7 @@ use sui::hash::blake2b256;
 
 /// The bytes are not a Merkle proof.
 const EProofInvalid: u64 = 715;
-/// The proof does not lead from the record at its place to the ticket's root.
+/// The proof does not lead from the record at its place to the ticket's last receipt.
 const EProofFails: u64 = 716;
 
 const LEAF: u8 = 0;
@@ -24,22 +24,29 @@ const MAX_PATH: u64 = 40;
 /// Where the path begins: after index and count.
 const PATH_AT: u64 = 16;
 
-/// The `seq` at which the proof shows these bytes to stand in a settlement of `count` records.
+/// The place, from 0, at which the proof shows a receipt to stand: among those before the last one, or behind them as
+/// the last one itself, with an empty path. Those before the place `own` are of earlier tickets.
 public(package) fun prove(
-    record: vector<u8>,
+    receipt: &Bytes32,
     proof: &vector<u8>,
-    count: u64,
-    root: &Bytes32,
+    own: u64,
+    before: u64,
+    history: &Bytes32,
+    last: &Bytes32,
 ): u64 {
     let path = path(proof);
     assert!(path.is_some(), EProofInvalid);
     let path = path.destroy_some();
     let index = reader::u64_at(proof, 0);
-    let holds = reader::u64_at(proof, 8) == count && index < count && path.length() <= MAX_PATH;
-    assert!(holds, EProofFails);
-    let found = root_from(leaf(record), index, count, path);
-    assert!(found.contains(&root.to_bytes()), EProofFails);
-    index + 1
+    let holds = reader::u64_at(proof, 8) == before && path.length() <= MAX_PATH;
+    assert!(holds && own <= index && index <= before, EProofFails);
+    if (index == before) {
+        assert!(path.is_empty() && receipt == last, EProofFails);
+    } else {
+        let found = root_from(leaf(receipt.to_bytes()), index, before, path);
+        assert!(found.contains(&history.to_bytes()), EProofFails);
+    };
+    index
 }
 
 /// The hashes of a proof; nothing if it is none.

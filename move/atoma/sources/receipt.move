@@ -9,8 +9,11 @@ use sui::bcs;
 const TAG: vector<u8> = b"atoma/receipt/v1";
 /// Where the optional fingerprint begins: all before it has a fixed length.
 const OPTION_AT: u64 = 314;
-const SHORT: u64 = 347;
-const LONG: u64 = 379;
+const SHORT: u64 = 387;
+const LONG: u64 = 419;
+/// From where base and history stand to the end.
+const BASE_TO_END: u64 = 40;
+const HISTORY_TO_END: u64 = 32;
 
 /// What a request used.
 public struct Usage has copy, drop {
@@ -32,6 +35,8 @@ public struct Receipt has copy, drop {
     units: u64,
     cumulative_units: u64,
     engine: EngineClass,
+    base: u64,
+    history: Bytes32,
 }
 
 /// Nothing if the bytes are no receipt.
@@ -40,6 +45,8 @@ public(package) fun decode(bytes: vector<u8>): Option<Receipt> {
     let fits = (length == SHORT && bytes[OPTION_AT] == 0)
         || (length == LONG && bytes[OPTION_AT] == 1);
     if (!fits || !reader::is_tagged(&bytes, TAG)) return option::none();
+    let base = reader::u64_at(&bytes, length - BASE_TO_END);
+    let history = reader::slice(&bytes, length - HISTORY_TO_END, HISTORY_TO_END);
     let mut reader = bcs::new(bytes);
     reader.peel_u128(); // the tag
     let network = reader.peel_address();
@@ -72,6 +79,8 @@ public(package) fun decode(bytes: vector<u8>): Option<Receipt> {
         units,
         cumulative_units,
         engine: engine.destroy_some(),
+        base,
+        history: bytes32::read(history).destroy_some(),
     })
 }
 
@@ -88,6 +97,12 @@ public(package) fun request_hash(self: &Receipt): Bytes32 { self.request_hash }
 public(package) fun units(self: &Receipt): u64 { self.units }
 
 public(package) fun cumulative_units(self: &Receipt): u64 { self.cumulative_units }
+
+/// The number of the receipt before the first one of its history.
+public(package) fun base(self: &Receipt): u64 { self.base }
+
+/// The root over the receipts after its base up to the one before it.
+public(package) fun history(self: &Receipt): Bytes32 { self.history }
 
 public(package) fun engine(self: &Receipt): EngineClass { self.engine }
 

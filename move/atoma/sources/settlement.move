@@ -29,8 +29,6 @@ const EHeaderCountInvalid: u64 = 512;
 const ELanesNotRising: u64 = 519;
 /// The claim is more than the ceilings the owner signed.
 const EClaimAboveCeilings: u64 = 520;
-/// The root over the receipts must have 32 bytes.
-const ERootInvalid: u64 = 521;
 /// The blob id must have 32 bytes or be empty.
 const EManifestInvalid: u64 = 522;
 /// The dispute window is still open.
@@ -45,6 +43,8 @@ const EExamOpen: u64 = 528;
 const EChallengeOpen: u64 = 529;
 /// The claim does not go on from the last receipt that is paid or claimed.
 const EFromMismatch: u64 = 530;
+/// The last receipt's history begins after the receipt that the claim goes on from.
+const EHistoryTooShort: u64 = 531;
 /// A demand is open.
 const EDemandOpen: u64 = 708;
 
@@ -59,7 +59,9 @@ public struct SettlementOpened has copy, drop {
     node: ID,
     to_units: u64,
     to_seq: u64,
-    receipts_root: Bytes32,
+    last: Bytes32,
+    base: u64,
+    history: Bytes32,
     manifest_blob: Option<u256>,
     value: u64,
     deadline_ms: u64,
@@ -92,15 +94,11 @@ public fun settle(
     header_signatures: vector<vector<u8>>,
     last_receipt: vector<u8>,
     receipt_signature: vector<u8>,
-    receipts_root: vector<u8>,
     manifest_blob: vector<u8>,
     clock: &Clock,
     ctx: &TxContext,
 ) {
     self.assert_current();
-    let root = bytes32::read(receipts_root);
-    assert!(root.is_some(), ERootInvalid);
-    let receipts_root = root.destroy_some();
     let manifest_blob = read_blob_id(manifest_blob);
     let now = clock.timestamp_ms();
     let lease = self.lease_of(holder);
@@ -110,7 +108,7 @@ public fun settle(
     assert!(now <= self.settle_deadline(), EDeadlinePassed);
     let from_units = lease.claimed_units();
     assert!(to_units > from_units && to_seq > lease.claimed_seq(), ENothingClaimed);
-    // whoever doesn't know of an earlier claim has made the root over other records
+    // whoever doesn't know of an earlier claim would claim units by records that this one has claimed
     assert!(from_seq == lease.claimed_seq(), EFromMismatch);
     assert!(to_units <= lease.units(), EClaimAboveLease);
     let value = lease.value(from_units, to_units);
@@ -119,9 +117,13 @@ public fun settle(
     let receipt = parties.receipt(&last_receipt, &receipt_signature);
     assert!(receipt.seq() == to_seq, ECountMismatch);
     assert!(receipt.cumulative_units() == to_units, EClaimMismatch);
+    // so its history has all records of the claim
+    let (base, history) = (receipt.base(), receipt.history());
+    assert!(base <= from_seq, EHistoryTooShort);
     let allowed = sum_of_ceilings(&parties, &headers, &header_signatures);
     assert!((to_units as u128) <= allowed, EClaimAboveCeilings);
 
+    let last = bytes32::hash(&last_receipt);
     let deadline_ms = money::saturating_add(now, self.terms().dispute_window_ms());
     let samples = self.terms().samples();
     self
@@ -131,8 +133,9 @@ public fun settle(
             to_units,
             from_seq,
             to_seq,
-            bytes32::hash(&last_receipt),
-            receipts_root,
+            last,
+            base,
+            history,
             manifest_blob,
             now,
             deadline_ms,
@@ -143,7 +146,9 @@ public fun settle(
         node: holder,
         to_units,
         to_seq,
-        receipts_root,
+        last,
+        base,
+        history,
         manifest_blob,
         value,
         deadline_ms,

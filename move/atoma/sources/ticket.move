@@ -34,8 +34,10 @@ public struct Ticket has store {
     to_seq: u64,
     /// Hash of the last receipt: the next ticket's chain goes on from it.
     last: Bytes32,
-    /// Merkle root over its records, in order of `seq`.
-    receipts_root: Bytes32,
+    /// The number before the first receipt of its history, at most `from_seq`.
+    base: u64,
+    /// The root over the receipts before the last one, which it names: records are proved against it.
+    history: Bytes32,
     /// Where the manifest of the evidence is stored, if it is.
     manifest_blob: Option<u256>,
     opened_at_ms: u64,
@@ -68,7 +70,8 @@ public(package) fun open(
     from_seq: u64,
     to_seq: u64,
     last: Bytes32,
-    receipts_root: Bytes32,
+    base: u64,
+    history: Bytes32,
     manifest_blob: Option<u256>,
     opened_at_ms: u64,
     deadline_ms: u64,
@@ -80,7 +83,8 @@ public(package) fun open(
         from_seq,
         to_seq,
         last,
-        receipts_root,
+        base,
+        history,
         manifest_blob,
         opened_at_ms,
         deadline_ms,
@@ -102,7 +106,9 @@ public(package) fun to_seq(self: &Ticket): u64 { self.to_seq }
 
 public(package) fun last(self: &Ticket): Bytes32 { self.last }
 
-public(package) fun receipts_root(self: &Ticket): Bytes32 { self.receipts_root }
+public(package) fun base(self: &Ticket): u64 { self.base }
+
+public(package) fun history(self: &Ticket): Bytes32 { self.history }
 
 public(package) fun deadline_ms(self: &Ticket): u64 { self.deadline_ms }
 

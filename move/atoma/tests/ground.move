@@ -38,7 +38,7 @@ public fun new(matured: u64, step: u64): Ground {
     let root = bytes32::zero();
     let mut lease = lease::open(&node, 1_000_000);
     lease.set_units(1_000);
-    lease.add_ticket(ticket::open(0, 900, 0, TICKET, root, root, option::none(), 0, 1, true));
+    lease.add_ticket(ticket::open(0, 900, 0, TICKET, root, 0, root, option::none(), 0, 1, true));
     stack.add_lease_for_testing(lease);
     Ground { s, db, cap, clock, task, node, stack }
 }

@@ -57,7 +57,7 @@ fun messages_with_their_options_are_read() {
     let mut receipt = reader::slice(&short, 0, 314);
     receipt.push_back(1);
     32u8.do!(|_| receipt.push_back(9));
-    receipt.append(reader::slice(&short, 315, 32));
+    receipt.append(reader::slice(&short, 315, 72));
     let read = receipt::decode(receipt).destroy_some();
     assert!(read.seq() == 1 && read.units() == 60);
 }

@@ -585,7 +585,6 @@ fun settlement_settle_of_another_stack() {
         vector[],
         vector[],
         vector[],
-        vector[],
         &clock,
         s.ctx(),
     );

@@ -118,20 +118,26 @@ impl Kept {
         })
     }
 
-    /// The header and the receipt of a lease at a place, of the receipt with this hash.
-    pub(crate) fn exchange(
+    /// The numbers and the hashes of a lease's good receipts after one number and before another, in their order, at most
+    /// so many.
+    pub(crate) fn hashes(
         &self,
         (stack, node): (StackId, NodeId),
-        seq: u64,
-        hash: Hash32,
-    ) -> rusqlite::Result<Option<(Vec<u8>, Vec<u8>)>> {
+        (after, before): (u64, u64),
+        most: usize,
+    ) -> rusqlite::Result<Vec<(u64, Hash32)>> {
         self.0.ask(|db| {
             let mut query = db.prepare_cached(
-                "SELECT header, receipt FROM receipts WHERE stack = ?1 AND node = ?2 AND seq = ?3 AND hash = ?4",
+                "SELECT seq, hash FROM receipts WHERE stack = ?1 AND node = ?2 AND seq > ?3 AND seq < ?4
+                 AND fault IS NULL ORDER BY seq LIMIT ?5",
             )?;
-            let place = params![stack.0.as_bytes(), node.0.as_bytes(), to_sql(seq), hash.0];
-            let row = query.query_row(place, |row| Ok((row.get(0)?, row.get(1)?)));
-            row.optional()
+            let (after, before, most) = (to_sql(after), to_sql(before), to_sql(most as u64));
+            let range = params![stack.0.as_bytes(), node.0.as_bytes(), after, before, most];
+            let rows = query.query_map(range, |row| {
+                let seq: i64 = row.get(0)?;
+                Ok((seq.cast_unsigned(), Hash32(row.get(1)?)))
+            })?;
+            rows.collect()
         })
     }
 

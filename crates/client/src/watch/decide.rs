@@ -4,7 +4,7 @@
 //! two receipts for one request, in whatever was kept or shown ──> Equivocation: it convicts, and costs nothing
 //! a demand or a disclosure is overdue ───────────────────────────> Overdue: it convicts, and costs nothing
 //! the last receipt is the kept one, and so is what else is
-//! known of the ticket's records ─────────────────────────────────> nothing: each names the one before
+//! known of the ticket's records ─────────────────────────────────> nothing: it binds all before it
 //! the records are others than the kept ones ─────────────────────> Demand, at most two at once, in units by lot
 //! another receipt is kept in the last one's place, or more is
 //! claimed than receipts and lost answers explain ────────────────> Demand, at most two at once, in units that no
@@ -13,8 +13,8 @@
 //!
 //! The ledger shows the last receipt with the settlement, and a record with each answer. A chain that its user
 //! doesn't hold has other receipts for the user's requests than those that the user holds, or several for one: the
-//! first record shown of it proves the one, the second the other. The root may be of other records than the last
-//! receipt's chain, good ones at places that its node can guess to be asked for: so they are drawn. A node that lost its journal makes another chain in
+//! first record shown of it proves the one, the second the other. A last receipt may bind other records than the kept ones,
+//! good ones at places that its node can guess to be asked for: so they are drawn. A node that lost its journal makes another chain in
 //! good faith, of new requests alone; it answers, gets the fees, and nothing more comes of it.
 
 use crate::dispute::Claimed;
@@ -60,7 +60,7 @@ pub struct Held {
     pub shown: Vec<Signed<Receipt>>,
     /// Those kept for the requests of what was shown.
     pub same_requests: Vec<Signed<Receipt>>,
-    /// Whether the ticket's records are others than the kept receipts: its root isn't theirs, or one was shown that
+    /// Whether the ticket's records are others than the kept receipts: its history isn't theirs, or one was shown that
     /// isn't.
     pub other_records: bool,
     /// Numbers that the node can't know: by them units of other records are chosen.
@@ -162,7 +162,7 @@ pub(super) fn doubt(ticket: &Ticket, held: &Held, policy: &WatchPolicy) -> Optio
 }
 
 /// Whether the last receipt of a ticket is kept here, or the one after it, which names it. So the ticket is over the
-/// kept chain, for each receipt names the one before; its records may be others.
+/// kept chain, for each receipt names those before it.
 pub(super) fn ends_in_kept(ticket: &Ticket, held: &Held) -> bool {
     let mut next = held.next.iter();
     held.last.iter().any(|kept| kept.hash() == ticket.last)

@@ -45,6 +45,8 @@ pub(in crate::watch) fn receipt(request: u8, seq: u64, units: u64, sum: u64) -> 
         engine: ENGINE,
         output_fingerprint: None,
         previous: Hash32([seq as u8; 32]),
+        base: 0,
+        history: Hash32([8; 32]),
     };
     Signed::new(receipt, &SigningKey::from_seed(&[7; 32]))
 }
@@ -57,7 +59,8 @@ pub(in crate::watch) fn claiming(last: &Signed<Receipt>) -> Stack {
         from_seq: 0,
         to_seq: last.message().seq,
         last: last.hash(),
-        receipts_root: Hash32([8; 32]),
+        base: last.message().base,
+        history: last.message().history,
         manifest_blob: None,
         opened_at_ms: NOW,
         deadline_ms: NOW,

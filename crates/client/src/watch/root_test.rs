@@ -8,7 +8,6 @@ use atoma_runtime::Threads;
 use atoma_types::{
     Address, ComputeUnits, NetworkId, RequestId, TaskId,
     chain::Stack,
-    merkle::MerkleTree,
     message::{Domain, Endpoint, Origin, Receipt, RequestHeader, Signed},
 };
 
@@ -18,6 +17,7 @@ type Exchange = (Signed<RequestHeader>, Signed<Receipt>);
 fn chain(length: u16) -> Vec<Exchange> {
     let key = SigningKey::from_seed(&[7; 32]);
     let mut previous = Hash32::ZERO;
+    let mut history = History::default();
     let mut exchange = |seq: u16| {
         let header = RequestHeader {
             domain: Domain::default(),
@@ -39,6 +39,8 @@ fn chain(length: u16) -> Vec<Exchange> {
         let receipt = Receipt {
             request_hash: header.hash(),
             previous,
+            base: 0,
+            history: history.root(),
             request_id: header.message().request_id,
             ..receipt(0, seq.into(), 10, 10 * u64::from(seq))
                 .message()
@@ -46,16 +48,10 @@ fn chain(length: u16) -> Vec<Exchange> {
         };
         let receipt = Signed::new(receipt, &key);
         previous = receipt.hash();
+        history.push(previous);
         (header, receipt)
     };
     (1..=length).map(&mut exchange).collect()
-}
-
-fn root(of: &[Exchange]) -> Hash32 {
-    let leaves = of
-        .iter()
-        .map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
-    MerkleTree::from_leaves(leaves.collect()).root()
 }
 
 fn row((header, receipt): &Exchange, fault: Option<&str>) -> Row {
@@ -78,45 +74,78 @@ fn row((header, receipt): &Exchange, fault: Option<&str>) -> Row {
     }
 }
 
-/// The lease that settles the receipts after the second one.
+/// The lease that settles all of these, by a last receipt with another history.
 fn settling(chain: &[Exchange]) -> Stack {
     let mut stack = claiming(&chain[chain.len() - 1].1);
-    stack.leases[0].tickets[0].from_seq = 2;
+    stack.leases[0].tickets[0].history = Hash32([8; 32]);
     stack
 }
 
 #[tokio::test]
-async fn a_root_is_another_only_where_all_receipts_of_the_ticket_are_kept() {
+async fn a_history_is_another_only_where_it_is_known_what_it_should_be() {
     let store = Store::open(None, NetworkId([1; 32]), Threads::Real).unwrap();
     let receipts = Receipts::of(&store);
-    let chain = chain(7);
+    let chain = chain(9);
     let stack = settling(&chain);
     let lease = &stack.leases[0];
-    // what was settled before isn't needed; the fifth isn't there yet
-    for exchange in chain[2..].iter().filter(|(_, r)| r.message().seq != 5) {
-        store.keep(row(exchange, None));
+    // the third is named by the fourth; of the sixth and the seventh the seventh is named by the eighth
+    let missing = [3, 6, 7];
+    for exchange in &chain {
+        if !missing.contains(&exchange.1.message().seq) {
+            store.keep(row(exchange, None));
+        }
     }
     receipts.flush().await.unwrap();
     let mut roots = Roots::default();
-    roots.learn(&receipts, (STACK, lease)).await.unwrap();
+    roots.learn(&receipts, (STACK, lease), &[]).await.unwrap();
+    assert_eq!(roots.known[&(STACK, NODE, 9)], Walked::Missing(6));
     assert!(!roots.is_another(STACK, NODE, &lease.tickets[0]));
-    // a receipt that isn't good is of the chain as well, and a second one under its number is not
-    store.keep(row(&chain[4], Some("it charges too much")));
-    let mut second = chain[4].clone();
+    // a receipt that isn't good is of the chain as well where the next one names it, and a second one under its number is not
+    store.keep(row(&chain[6], Some("it charges too much")));
+    let mut second = chain[6].clone();
     let again = Receipt {
         usage: atoma_types::Usage::of_text(1, 0, 0),
+        previous: Hash32([5; 32]),
         ..second.1.message().clone()
     };
     second.1 = Signed::new(again, &SigningKey::from_seed(&[7; 32]));
     store.keep(row(&second, None));
     receipts.flush().await.unwrap();
-    roots.learn(&receipts, (STACK, lease)).await.unwrap();
+    roots.learn(&receipts, (STACK, lease), &[]).await.unwrap();
     let mut ticket = lease.tickets[0].clone();
     assert!(roots.is_another(STACK, NODE, &ticket));
-    ticket.receipts_root = root(&chain[2..]);
+    ticket.history = chain[8].1.message().history;
     assert!(!roots.is_another(STACK, NODE, &ticket));
-    let walked = Walk::new(STACK, NODE, &ticket).whole(&receipts).unwrap();
-    assert_eq!(walked, Walked::Whole(ticket.receipts_root));
+    let kept = std::slice::from_ref(&chain[8].1);
+    let walked = Walk::new((STACK, NODE), &ticket, kept).whole(&receipts);
+    assert_eq!(walked.unwrap(), Walked::Whole(ticket.history));
+}
+
+#[tokio::test]
+async fn a_last_receipt_that_is_not_kept_may_go_on_from_the_kept_ones() {
+    let store = Store::open(None, NetworkId([1; 32]), Threads::Real).unwrap();
+    let receipts = Receipts::of(&store);
+    let chain = chain(6);
+    chain[..4]
+        .iter()
+        .for_each(|exchange| store.keep(row(exchange, None)));
+    receipts.flush().await.unwrap();
+    let stack = settling(&chain);
+    let ticket = &stack.leases[0].tickets[0];
+    let walk = |known: &[Signed<Receipt>]| {
+        let walk = Walk::new((STACK, NODE), ticket, known);
+        walk.whole(&receipts).unwrap()
+    };
+    assert_eq!(walk(&[]), Walked::Missing(5));
+    // the ledger has shown it, and it names the fifth
+    let shown = chain[5].1.clone();
+    let whole = Walked::Whole(shown.message().history);
+    assert_eq!(walk(&[shown]), whole);
+    // a base further on needs none before
+    let mut later = ticket.clone();
+    later.base = 5;
+    let walked = Walk::new((STACK, NODE), &later, &[]).whole(&receipts);
+    assert_eq!(walked.unwrap(), Walked::Whole(Hash32::ZERO));
 }
 
 #[tokio::test]
@@ -128,19 +157,19 @@ async fn a_long_chain_is_walked_in_several_turns_and_a_closed_ticket_is_forgotte
         .iter()
         .for_each(|exchange| store.keep(row(exchange, None)));
     receipts.flush().await.unwrap();
-    let mut stack = claiming(&links[599].1);
+    let mut stack = settling(&links);
     let mut roots = Roots::default();
     roots
-        .learn(&receipts, (STACK, &stack.leases[0]))
+        .learn(&receipts, (STACK, &stack.leases[0]), &[])
         .await
         .unwrap();
     assert_eq!(roots.known.len(), 1);
     assert!(roots.is_another(STACK, NODE, &stack.leases[0].tickets[0]));
-    stack.leases[0].tickets[0].receipts_root = root(&links);
+    stack.leases[0].tickets[0].history = links[599].1.message().history;
     assert!(!roots.is_another(STACK, NODE, &stack.leases[0].tickets[0]));
     stack.leases[0].tickets.clear();
     roots
-        .learn(&receipts, (STACK, &stack.leases[0]))
+        .learn(&receipts, (STACK, &stack.leases[0]), &[])
         .await
         .unwrap();
     assert!(roots.known.is_empty());

@@ -37,7 +37,7 @@ pub struct Watcher {
     answers: BTreeMap<(StackId, NodeId), BTreeSet<(Digest, u32)>>,
     /// Demands that were paid for, by stack.
     fees: BTreeMap<StackId, u32>,
-    /// What the kept receipts say of tickets' roots.
+    /// What the kept receipts say of tickets' histories.
     roots: Roots,
     /// Stacks of which nothing was shown that wasn't heard or looked for.
     known: BTreeSet<StackId>,
@@ -152,7 +152,10 @@ impl Watcher {
         }
         for lease in stack.open_leases() {
             looked.searched |= self.search(stack, lease).await?;
-            self.roots.learn(&self.receipts, (stack.id, lease)).await?;
+            let shown = self.shown.get(&(stack.id, lease.node));
+            let shown = shown.map_or(&[][..], Vec::as_slice);
+            let learn = self.roots.learn(&self.receipts, (stack.id, lease), shown);
+            learn.await?;
             self.look_at_lease(stack, lease, &policy, &mut looked)
                 .await?;
         }

@@ -57,6 +57,8 @@ fn proof(key: &SigningKey) -> ReceiptProof {
         engine: ENGINE,
         output_fingerprint: None,
         previous: Hash32::ZERO,
+        base: 0,
+        history: Hash32::ZERO,
     };
     ReceiptProof {
         request_id: REQUEST,

@@ -10,8 +10,9 @@ use atoma_types::{
     ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
     chain::{Clock, Jury, Stack, calls},
     hash::Hash32,
+    history::{History, ReceiptTree},
     http::{RECEIPT, REQUEST, SIGNATURE},
-    merkle::{MerkleTree, Proof},
+    merkle::Proof,
     message::{
         CommitmentKind, Domain, Endpoint, EvidenceLeaf, Grant, MessageSignature, Origin, Receipt,
         RequestHeader, RequestTimes, Salt, Signed,
@@ -117,7 +118,6 @@ impl Scripted {
             header_signatures: lanes.values().map(|h| bytes(h.signature())).collect(),
             last_receipt: last.map(|r| r.bytes().to_vec()).unwrap_or_default(),
             receipt_signature: last.map(|r| bytes(r.signature())).unwrap_or_default(),
-            receipts_root: Hash32([7; 32]),
             manifest_blob: None,
             clock: Clock,
         }
@@ -170,6 +170,8 @@ impl Scripted {
             engine: ENGINE,
             output_fingerprint: None,
             previous: account.previous,
+            base: 0,
+            history: account.history(),
         };
         lie(&mut receipt);
         let signed = Signed::new(receipt, &self.response_key);
@@ -183,6 +185,9 @@ impl Scripted {
             account.vouchers.insert(asked.lane, header.clone());
         }
         let text = signed.to_text();
+        if let Some(forged) = &mut account.forged {
+            forged.push((header.clone(), signed.clone()));
+        }
         account.records.push((header.clone(), signed.clone()));
         account.last = Some(signed);
         text
@@ -190,8 +195,7 @@ impl Scripted {
 
     /// Claims what it served, and more of which it says so.
     pub(crate) async fn settles(&self, stack: StackId) {
-        let mut settle = self.settle(stack);
-        settle.receipts_root = self.tree().root();
+        let settle = self.settle(stack);
         let executed = self.ledger.execute(&self.owner, vec![settle.into()]);
         executed.await.unwrap();
     }
@@ -207,6 +211,7 @@ impl Scripted {
                 seq: account.seq,
                 cumulative_units: ComputeUnits(account.sum),
                 previous: last.hash(),
+                history: account.history(),
                 ..last.message().clone()
             };
             let again = Signed::new(again, &self.response_key);
@@ -216,7 +221,8 @@ impl Scripted {
         }
     }
 
-    /// Puts its first record in the place of each: signed again, under the numbers and for the units of the others.
+    /// Puts its first record in the place of each: signed again, under the numbers and for the units of the others. What
+    /// it serves from now on names them.
     pub(crate) fn forges_records(&self) {
         let account = &mut *self.account.lock();
         let (header, good) = account.records[0].clone();
@@ -288,7 +294,7 @@ impl Scripted {
         executed.await.unwrap();
     }
 
-    /// The record that covers a unit, and its path to the root.
+    /// The record that covers a unit, and its path to the last receipt.
     fn record_of(&self, unit: ComputeUnits) -> (EvidenceLeaf, Proof) {
         let records = self.settled();
         let place = records
@@ -296,23 +302,28 @@ impl Scripted {
             .position(|(_, receipt)| receipt.message().cumulative_units > unit);
         let place = place.unwrap();
         let (header, receipt) = &records[place];
-        let path = self.tree().prove(place).unwrap();
+        let tree = ReceiptTree::new(0, records.iter().map(|(_, receipt)| receipt.hash()));
+        let path = tree.unwrap().prove(place as u64 + 1).unwrap();
         (EvidenceLeaf::new(header, receipt), path)
     }
 
     /// What it says that it has served.
     fn settled(&self) -> Vec<(Signed<RequestHeader>, Signed<Receipt>)> {
-        let account = self.account.lock();
-        let records = account.forged.as_ref().unwrap_or(&account.records);
-        records.clone()
+        self.account.lock().settled().to_vec()
+    }
+}
+
+impl Account {
+    fn settled(&self) -> &[(Signed<RequestHeader>, Signed<Receipt>)] {
+        self.forged.as_ref().unwrap_or(&self.records)
     }
 
-    fn tree(&self) -> MerkleTree {
-        let records = self.settled();
-        let leaves = records
-            .iter()
-            .map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
-        MerkleTree::from_leaves(leaves.collect())
+    /// What the next receipt names.
+    fn history(&self) -> Hash32 {
+        let mut history = History::default();
+        let receipts = self.settled().iter();
+        receipts.for_each(|(_, receipt)| history.push(receipt.hash()));
+        history.root()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{scripted::COST, world::World};
 use atoma_client::{
-    Client, StackHandle,
+    Client, ClientError, ReceiptError, StackHandle,
     dispute::{Claimed, Compared, Dispute},
     request_key,
     watch::{Did, Doubt, Looked, MAX_FEES, WatchPolicy, WatchStep, Watcher},
@@ -151,11 +151,23 @@ async fn two_records_for_one_request_convict_a_chain_of_which_nothing_is_held() 
     assert_eq!(convicted, Some(Charge::Equivocation));
 }
 
+/// What is wrong with the receipt of one more request.
+async fn refused(watched: &Watched) -> ReceiptError {
+    let body = r#"{"act":"plain","max_tokens":500}"#;
+    let answer = watched.stack.chat(watched.node(), body).await.unwrap();
+    match answer.whole().await.unwrap_err() {
+        ClientError::Receipt { reason, .. } => reason,
+        other => panic!("{other}"),
+    }
+}
+
 #[tokio::test]
-async fn a_root_over_other_records_than_the_kept_ones_convicts_though_the_last_receipt_is_the_kept_one()
+async fn a_history_of_other_records_than_the_kept_ones_is_noticed_at_once_and_convicts_who_settles_by_it()
  {
-    let mut watched = Watched::served(4).await;
+    let mut watched = Watched::served(3).await;
     watched.world.node.forges_records();
+    assert_eq!(refused(&watched).await, ReceiptError::History { seq: 4 });
+    watched.client.receipts().flush().await.unwrap();
     watched.world.node.settles(watched.stack.id()).await;
     let (id, node) = (watched.stack.id(), watched.node());
     let ticket = watched.stack().await.lease(node).unwrap().tickets[0].clone();
@@ -164,7 +176,7 @@ async fn a_root_over_other_records_than_the_kept_ones_convicts_though_the_last_r
     let looked = watched.look().await;
     assert_eq!(looked.tickets[0].doubt, Some(Doubt::AnotherChain));
     assert_eq!(demands(&looked.steps), 2);
-    // both lots may fall on the one record that is as it was
+    // both lots may fall on records that are as they were
     let mut convicted = None;
     while convicted.is_none() {
         watched.answers().await;
@@ -174,13 +186,26 @@ async fn a_root_over_other_records_than_the_kept_ones_convicts_though_the_last_r
 }
 
 #[tokio::test]
-async fn of_a_chain_that_is_not_wholly_kept_nothing_is_said_until_a_record_is_shown() {
-    let mut watched = Watched::served(2).await;
+async fn a_receipt_that_was_withheld_keeps_nobody_from_comparing() {
+    let watched = Watched::served(2).await;
     watched.serves_unseen();
     let body = r#"{"act":"plain","max_tokens":500}"#;
     let answer = watched.stack.chat(watched.node(), body).await.unwrap();
     answer.whole().await.unwrap();
     watched.world.node.forges_records();
+    assert_eq!(refused(&watched).await, ReceiptError::History { seq: 5 });
+}
+
+#[tokio::test]
+async fn of_a_chain_of_which_two_in_a_row_are_missing_nothing_is_said_until_a_record_is_shown() {
+    let mut watched = Watched::served(2).await;
+    watched.serves_unseen();
+    watched.serves_unseen();
+    watched.world.node.forges_records();
+    let body = r#"{"act":"plain","max_tokens":500}"#;
+    let answer = watched.stack.chat(watched.node(), body).await.unwrap();
+    answer.whole().await.unwrap();
+    watched.client.receipts().flush().await.unwrap();
     watched.world.node.settles(watched.stack.id()).await;
     let looked = watched.look().await;
     assert!(looked.steps.is_empty(), "{:?}", looked.steps);

@@ -1,5 +1,5 @@
 //! Disputes about a ticket. What makes a node owe an answer is its own settlement: it claims money for each
-//! unit under one root, so it must be able to show the record of each. Nothing that a user signs alone can
+//! unit by one last receipt, so it must be able to show the record of each. Nothing that a user signs alone can
 //! make it owe anything.
 //!
 //! ```text

@@ -4,6 +4,7 @@ use crate::{Rule, ensure, verified::VerifiedMessages};
 use atoma_types::{
     ComputeUnits,
     chain::{AbortCode, Stack, Ticket},
+    hash::Hash32,
     merkle::Proof,
     message::{EvidenceLeaf, Receipt, RequestHeader},
 };
@@ -16,8 +17,8 @@ pub(crate) fn show(
     unit: ComputeUnits,
     (record, proof): (&[u8], &[u8]),
 ) -> Rule<u64> {
-    let place = place(ticket, record, proof)?;
     let leaf = EvidenceLeaf::from_bytes(record).map_err(|_| AbortCode::RecordInvalid)?;
+    let place = place(ticket, leaf.receipt_hash(), proof)?;
     let key = messages.request_key()?;
     let header = messages.header(&leaf.header, &leaf.header_signature, &key)?;
     let receipt = messages.receipt(&leaf.receipt, &leaf.receipt_signature)?;
@@ -39,17 +40,14 @@ pub(crate) fn show(
     Ok(place)
 }
 
-/// The `seq` that belongs where the node settled exactly these bytes.
-fn place(ticket: &Ticket, record: &[u8], proof: &[u8]) -> Rule<u64> {
+/// The number at which the ticket's last receipt binds the receipt of this hash: one of the ticket's own, for its
+/// history may begin before them.
+fn place(ticket: &Ticket, receipt: Hash32, proof: &[u8]) -> Rule<u64> {
     let proof = Proof::from_bytes(proof).map_err(|_| AbortCode::ProofInvalid)?;
-    let count = ticket.to_seq.saturating_sub(ticket.from_seq);
-    let holds = proof.count == count && proof.verify(record, ticket.receipts_root);
-    ensure(holds, AbortCode::ProofFails)?;
-    // a proof that holds has its index below its count
-    Ok(ticket
-        .from_seq
-        .saturating_add(proof.index)
-        .saturating_add(1))
+    let place = ticket.last_receipt().place_of(receipt, &proof);
+    place
+        .filter(|seq| *seq > ticket.from_seq)
+        .ok_or(AbortCode::ProofFails)
 }
 
 /// Whether what was charged is what the task's model costs, and no more than was ordered.

@@ -3,14 +3,14 @@
 use crate::{Rule, ensure, limits::MAX_LANES, verified::VerifiedMessages};
 use atoma_types::{
     chain::{AbortCode, calls::Settle},
-    hash::Hash32,
+    history::LastReceipt,
 };
 
-/// Checks that the claim is what the node's last receipt says and the owner's headers allow; returns the
-/// receipt's hash.
+/// Checks that the claim is what the node's last receipt says and the owner's headers allow; returns what that
+/// receipt binds: all records of the claim, for its history begins where the claim does or before.
 ///
 /// Headers may have expired: an expiry ends the order, not the voucher.
-pub(super) fn check(messages: &VerifiedMessages<'_>, call: &Settle) -> Rule<Hash32> {
+pub(super) fn check(messages: &VerifiedMessages<'_>, call: &Settle) -> Rule<LastReceipt> {
     let signed = messages.receipt(&call.last_receipt, &call.receipt_signature)?;
     let receipt = signed.message();
     ensure(receipt.seq == call.to_seq, AbortCode::CountMismatch)?;
@@ -18,12 +18,13 @@ pub(super) fn check(messages: &VerifiedMessages<'_>, call: &Settle) -> Rule<Hash
         receipt.cumulative_units == call.to_units,
         AbortCode::ClaimMismatch,
     )?;
+    ensure(receipt.base <= call.from_seq, AbortCode::HistoryTooShort)?;
     let allowed = sum_of_ceilings(messages, call)?;
     ensure(
         u128::from(call.to_units.0) <= allowed,
         AbortCode::ClaimAboveCeilings,
     )?;
-    Ok(signed.hash())
+    Ok(LastReceipt::of(&signed))
 }
 
 /// The ceilings of all lanes together: 60 of them can't overflow `u128`.

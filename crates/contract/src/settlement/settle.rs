@@ -22,7 +22,7 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
         call.to_units > from_units && call.to_seq > from_seq,
         AbortCode::NothingClaimed,
     )?;
-    // whoever doesn't know of an earlier claim has made the root over other records
+    // whoever doesn't know of an earlier claim would claim units by records that this one has claimed
     ensure(call.from_seq == from_seq, AbortCode::FromMismatch)?;
     ensure(call.to_units <= lease.units, AbortCode::ClaimAboveLease)?;
     let value = lease
@@ -44,8 +44,9 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
         from_seq,
         to_units: call.to_units,
         to_seq: call.to_seq,
-        last,
-        receipts_root: call.receipts_root,
+        last: last.hash,
+        base: last.base,
+        history: last.history,
         manifest_blob: call.manifest_blob,
         opened_at_ms: now,
         deadline_ms,
@@ -61,7 +62,9 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
         node: call.holder,
         to_units: call.to_units,
         to_seq: call.to_seq,
-        receipts_root: call.receipts_root,
+        last: last.hash,
+        base: last.base,
+        history: last.history,
         manifest_blob: call.manifest_blob,
         value,
         deadline_ms,

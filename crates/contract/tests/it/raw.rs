@@ -13,7 +13,7 @@ pub(crate) const TALES: &[Tale] = &[
     ("keys_and_releases", keys_and_releases),
     ("tasks_of_no_kind", tasks_of_no_kind),
     ("stacks", stacks),
-    ("roots_and_blobs", roots_and_blobs),
+    ("blobs", blobs),
     ("verdicts", verdicts),
     ("more_money_than_there_can_be", more_money_than_there_can_be),
 ];
@@ -112,22 +112,14 @@ fn stacks() {
 }
 
 #[test]
-fn roots_and_blobs() {
+fn blobs() {
     let mut w = World::new();
     let task = w.create_task();
     let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
     let mut chain = w.leased(OPERATOR, task, node, USDC);
     chain.serve(&w, 1_000);
     let settle = chain.settle_call();
-    let (root, blob) = (AbortCode::RootInvalid, AbortCode::ManifestInvalid);
-    refused(
-        &w,
-        OPERATOR,
-        settle.clone(),
-        "receipts_root",
-        &bytes(31),
-        root,
-    );
+    let blob = AbortCode::ManifestInvalid;
     refused(&w, OPERATOR, settle, "manifest_blob", &bytes(31), blob);
     w.settle(&chain);
     let demand = w.demand_call(chain.stack, node, 5);

@@ -6,6 +6,7 @@ use atoma_types::{
     Address, ComputeUnits, EngineClass, NodeId, Numerics, Price, RequestId, Rule, StackId, TaskId,
     TimestampMs, Usage,
     hash::Hash32,
+    history::History,
     message::{
         Domain, Endpoint, EvidenceLeaf, Grant, Origin, Receipt, RequestHeader, RequestTimes, Signed,
     },
@@ -34,7 +35,10 @@ impl Vectors {
 }
 
 /// One honest request of `units`, the ceiling at `sum`, and its receipt.
-fn record(seq: u64, units: u64, sum: u64, previous: Hash32) -> (EvidenceLeaf, Hash32) {
+fn record(seq: u64, units: u64, sum: u64, before: &[Hash32]) -> (EvidenceLeaf, Hash32) {
+    let mut history = History::after(0);
+    before.iter().for_each(|hash| history.push(*hash));
+    let previous = before.last().copied().unwrap_or_default();
     let (stack, node) = (StackId(made_by(0x33)), NodeId(made_by(0x11)));
     let request_id = RequestId([seq.to_le_bytes()[0]; 16]);
     let header = RequestHeader {
@@ -57,6 +61,7 @@ fn record(seq: u64, units: u64, sum: u64, previous: Hash32) -> (EvidenceLeaf, Ha
     let receipt = Signed::new(
         Receipt {
             request_hash: header.hash(),
+            history: history.root(),
             ..receipt(seq, units, sum, previous)
         },
         &key(OPERATOR),
@@ -92,6 +97,8 @@ fn receipt(seq: u64, units: u64, sum: u64, previous: Hash32) -> Receipt {
         },
         output_fingerprint: None,
         previous,
+        base: 0,
+        history: Hash32::ZERO,
     }
 }
 
@@ -119,8 +126,8 @@ fn vectors() -> String {
     let grant = Signed::new(grant, &key(USER));
     vectors.add("100 units, without an end.", "grant", grant.bytes());
 
-    let (first, hash) = record(1, 60, 60, Hash32::ZERO);
-    let (second, _) = record(2, 40, 100, hash);
+    let (first, hash) = record(1, 60, 60, &[]);
+    let (second, _) = record(2, 40, 100, &[hash]);
     for (number, leaf) in [("first", &first), ("second", &second)] {
         vectors.add("The request.", &format!("{number}_header"), &leaf.header);
         vectors.add(

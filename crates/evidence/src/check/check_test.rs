@@ -141,13 +141,13 @@ fn spoilt() -> Vec<(CheckKind, Spoil)> {
             g.certified.as_mut().unwrap().size += 1;
         }),
         (CheckKind::Settled, |_, g| {
-            g.settlement.as_mut().unwrap().root.0[0] ^= 1;
+            g.settlement.as_mut().unwrap().last.history.0[0] ^= 1;
         }),
         (CheckKind::Settled, |_, g| {
             g.path.as_mut().unwrap().index = 0;
         }),
         (CheckKind::Settled, |_, g| {
-            g.settlement.as_mut().unwrap().to_seq = 4;
+            g.settlement.as_mut().unwrap().last.seq = 4;
         }),
         (CheckKind::Claim, |_, g| {
             g.settlement.as_mut().unwrap().units = ComputeUnits(1_499);
@@ -235,7 +235,7 @@ fn the_last_receipt_must_make_the_claim() {
     assert!(claim(&gathered).is_ok());
     gathered.settlement.as_mut().unwrap().units.0 += 1;
     assert!(matches!(claim(&gathered), Err(Gap::Broken(_))));
-    gathered.settlement.as_mut().unwrap().to_seq = 2;
+    gathered.settlement.as_mut().unwrap().last.seq = 2;
     assert!(matches!(claim(&gathered), Err(Gap::Broken(_))));
 }
 

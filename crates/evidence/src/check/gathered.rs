@@ -9,6 +9,7 @@ use atoma_types::{
     ComputeUnits, NetworkId,
     chain::{Node, Stack, Task},
     hash::Hash32,
+    history::LastReceipt,
     merkle::Proof,
     message::{Receipt, RequestHeader, Signed},
 };
@@ -112,22 +113,12 @@ pub struct CertifiedObject {
 /// What a node has settled for a lease, as the ledger has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// Root over the ticket's records.
-    pub root: Hash32,
     /// The number of the last record before.
     pub from_seq: u64,
-    /// The number of its last record.
-    pub to_seq: u64,
+    /// Its last receipt, which binds the others.
+    pub last: LastReceipt,
     /// Units of the lease that would then be paid, earlier ones counted in.
     pub units: ComputeUnits,
-}
-
-impl Settlement {
-    /// How many records it has.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.to_seq.saturating_sub(self.from_seq)
-    }
 }
 
 /// A second record, and what the ledger says of the stack that paid for it.
@@ -172,7 +163,7 @@ pub struct Gathered {
     pub certified: Item<CertifiedObject>,
     /// What the node settled.
     pub settlement: Item<Settlement>,
-    /// The way from request and receipt to the settlement's root.
+    /// The way from the receipt to the settlement's last one.
     pub path: Item<Proof>,
     /// The record of the node that computed the answer, where the request was passed on.
     pub second: Option<Second>,

@@ -59,8 +59,8 @@ kinds! {
     Blob = "blob id" rests on "Walrus's coding of all the pack's bytes";
     /// The blob is certified, permanent and still stored.
     Certified = "certified" rests on "blob object on the ledger";
-    /// The request and the receipt stand under the root that the node settled.
-    Settled = "settled" rests on "Merkle path to the settlement's root on the ledger";
+    /// The receipt stands among those that the last one of a settlement binds.
+    Settled = "settled" rests on "Merkle path to the settlement's last receipt on the ledger";
     /// The settlement's count and sum fit the receipt.
     Claim = "claim" rests on "settlement on the ledger";
     /// The model gives this answer.

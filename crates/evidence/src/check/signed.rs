@@ -160,7 +160,7 @@ pub(super) fn neighbours(g: &Gathered) -> Item<String> {
     let alone = g
         .settlement
         .as_ref()
-        .is_ok_and(|settled| settled.to_seq == 1);
+        .is_ok_and(|settled| settled.last.seq == 1);
     if places.is_empty() && alone {
         return Ok("the only receipt of its lease".to_owned());
     }

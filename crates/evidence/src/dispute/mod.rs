@@ -93,7 +93,7 @@ pub enum Dispute {
     Answer {
         /// What is demanded.
         claimed: Claimed,
-        /// The record, with its path to the settled root.
+        /// The record, with its path to the settlement's last receipt.
         record: SettledRecord,
         /// Where its bodies are stored, if they are.
         blob: Option<BlobId>,

@@ -27,12 +27,12 @@ pub enum SettledRecordError {
     Path(#[source] DecodeError),
 }
 
-/// A record and its path to the settled root.
+/// A record and its path to the settlement's last receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettledRecord {
     /// BCS of an [`EvidenceLeaf`], if the node is honest: a forged one may be any bytes.
     pub record: Vec<u8>,
-    /// The path from the record to the root that was settled.
+    /// The path from its receipt to the last one that was settled.
     pub path: Proof,
 }
 
@@ -96,7 +96,8 @@ mod tests {
         assert_eq!(SettledRecord::from_json(&record.to_json()).unwrap(), record);
         let leaf = EvidenceLeaf::from_bytes(&record.record).unwrap();
         let settlement = proof.settlement.as_ref().unwrap();
-        assert_eq!(record.path.root(leaf.hash()), Some(settlement.root));
+        let place = settlement.last.place_of(leaf.receipt_hash(), &record.path);
+        assert_eq!(place, Some(proof.receipt.message().seq));
         let unsettled = ReceiptProof {
             settlement: None,
             ..proof

@@ -85,9 +85,8 @@ impl<'a> Reader<'a> {
             tickets.find(|ticket| (ticket.from_seq..ticket.to_seq).contains(&seq.saturating_sub(1)))
         {
             return Ok(Settlement {
-                root: ticket.receipts_root,
                 from_seq: ticket.from_seq,
-                to_seq: ticket.to_seq,
+                last: ticket.last_receipt(),
                 units: ticket.to_units,
             });
         }
@@ -141,9 +140,8 @@ async fn search(ledger: &Ledger, (stack, node, seq): (StackId, NodeId, u64)) -> 
             Event::SettlementOpened(e) if (e.stack, e.node) == (stack, node) => {
                 if e.to_seq >= seq {
                     return Ok(Settlement {
-                        root: e.receipts_root,
                         from_seq,
-                        to_seq: e.to_seq,
+                        last: e.last_receipt(),
                         units: e.to_units,
                     });
                 }

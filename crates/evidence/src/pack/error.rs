@@ -31,6 +31,9 @@ pub enum PackError {
         /// That of the pack.
         found: Hash32,
     },
+    /// Packs with other records of a ticket than its last receipt binds.
+    #[error("the records aren't those that were settled")]
+    OtherRecords,
     /// A record that isn't where its path says.
     #[error("the path doesn't lead from the record to the root")]
     NotProved,
@@ -89,6 +92,7 @@ impl PackError {
             Self::Hash(_) => "pack_hash",
             Self::WrongRecord(_) => "pack_wrong_record",
             Self::WrongRoot { .. } => "pack_wrong_root",
+            Self::OtherRecords => "pack_other_records",
             Self::NotProved => "pack_not_proved",
             Self::TooLarge { .. } => "pack_too_large",
             Self::Compression => "pack_compression",

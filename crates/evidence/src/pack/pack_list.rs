@@ -1,5 +1,6 @@
-//! What a settlement names: the packs that have the records of a ticket. With it the ledger leads to every record
-//! that is claimed, whoever has lost what. Of a ticket whose records are all in one pack that pack is named itself.
+//! What a settlement names: the packs that have the records of a ticket, and those before it that its last receipt binds
+//! with them. With it the ledger leads to every record that is claimed, whoever has lost what. If they are all in one
+//! pack, that pack is named itself.
 //!
 //! ```text
 //! list, 128 + 32 * count bytes, integers little-endian
@@ -10,12 +11,12 @@
 //!   16   32  network
 //!   48   32  node
 //!   80   32  stack
-//!  112    8  from: the `seq` of the last receipt before the ticket
-//!  120    8  to: the `seq` of its last receipt
+//!  112    8  from: the `seq` of the last receipt before them
+//!  120    8  to: the `seq` of the ticket's last receipt
 //!  128   32  for each pack its blob's id, in the order of the records
 //! ```
 //!
-//! The blob's own id proves its bytes, and the ticket's root proves the records that are found through it; so nobody
+//! The blob's own id proves its bytes, and the ticket's last receipt proves the records that are found through it; so nobody
 //! needs to believe a list.
 
 use super::{Pack, PackError, header::MAGIC as PACK};
@@ -36,7 +37,7 @@ pub struct PackList {
     pub node: NodeId,
     /// Whose records are meant.
     pub stack: StackId,
-    /// The ticket's receipts: those after the first `seq` up to the second.
+    /// The receipts: those after the first `seq` up to the second.
     pub range: (u64, u64),
     /// The packs that have them, in the order of the records.
     pub packs: Vec<BlobId>,

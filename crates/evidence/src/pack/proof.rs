@@ -2,13 +2,14 @@
 //!
 //! Nothing in it is to be believed by itself: header and receipt are signed, the path of
 //! [`StorageProof`] leads from the record's bytes to a pack's root, the blob's id is the hash of the
-//! pack, the path of [`SettlementProof`] leads from the evidence leaf to a root that the ledger has.
+//! pack, the path of [`SettlementProof`] leads from the receipt to a last one that the ledger has.
 
 use super::catalog::Catalog;
 use atoma_types::{
     RequestId,
     hash::Hash32,
-    merkle::{MerkleTree, Proof},
+    history::{LastReceipt, ReceiptTree},
+    merkle::Proof,
     message::{Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::{BlobId, ObjectId};
@@ -79,26 +80,23 @@ impl StorageProof {
     }
 }
 
-/// A record under the root that its node settled.
+/// A record among those that its node has settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementProof {
-    /// The settlement's `receipts_root`: the Merkle root that the node put on the ledger.
-    pub root: Hash32,
-    /// The way from the evidence leaf to it: base64 of its BCS.
+    /// The settlement's last receipt, which binds the others.
+    pub last: LastReceipt,
+    /// The way from the hash of the record's receipt to it: base64 of its BCS.
     #[serde(with = "path_text")]
     pub path: Proof,
 }
 
 impl SettlementProof {
-    /// The proof of a receipt in the tree of its ticket's evidence leaves. `from_seq` is the number of the last
-    /// receipt before the ticket, `seq` the receipt's own; `None` if the tree has no such number.
+    /// The proof of the receipt of a number; `None` if it is none of these.
     #[must_use]
-    pub fn new(tree: &MerkleTree, from_seq: u64, seq: u64) -> Option<Self> {
-        let place = seq.checked_sub(from_seq)?.checked_sub(1)?;
-        let place = usize::try_from(place).ok()?;
+    pub fn new(tree: &ReceiptTree, seq: u64) -> Option<Self> {
         Some(Self {
-            root: tree.root(),
-            path: tree.prove(place)?,
+            last: tree.last(),
+            path: tree.prove(seq)?,
         })
     }
 }

@@ -1,13 +1,14 @@
 //! The records of a ticket, found again in packs: what a node answers from that has lost its own log.
 //!
 //! Packs are taken one after the other, in the order of the records, and nothing of them is kept but a hash and a place
-//! for each record of the ticket. Only what leads to the root that stands on the ledger is given out.
+//! for each record of the ticket. Only what the last receipt on the ledger binds is given out.
 
 use super::{Pack, PackError};
 use atoma_types::{
     ComputeUnits, NodeId, StackId,
     hash::Hash32,
-    merkle::{MerkleTree, Proof},
+    history::{LastReceipt, ReceiptTree},
+    merkle::Proof,
 };
 
 /// A ticket as the ledger has it.
@@ -17,10 +18,9 @@ pub struct TicketKey {
     pub stack: StackId,
     /// The node that served the requests and settles them.
     pub node: NodeId,
-    /// The receipts: those after the first `seq` up to the second.
-    pub range: (u64, u64),
-    /// The root over their records.
-    pub root: Hash32,
+    /// Its last receipt. The records are those that it binds, from its base on, and its own: the ticket's, and where its
+    /// history begins before the ticket, those before.
+    pub last: LastReceipt,
 }
 
 /// Where a record stands.
@@ -44,7 +44,7 @@ struct Row {
 pub struct TicketSearch {
     key: TicketKey,
     packs: u32,
-    leaves: Vec<Hash32>,
+    hashes: Vec<Hash32>,
     rows: Vec<Row>,
 }
 
@@ -52,7 +52,7 @@ pub struct TicketSearch {
 #[derive(Debug)]
 pub struct TicketRecords {
     key: TicketKey,
-    tree: MerkleTree,
+    tree: ReceiptTree,
     rows: Vec<Row>,
 }
 
@@ -63,7 +63,7 @@ impl TicketSearch {
         Self {
             key,
             packs: 0,
-            leaves: Vec::new(),
+            hashes: Vec::new(),
             rows: Vec::new(),
         }
     }
@@ -85,7 +85,7 @@ impl TicketSearch {
         let before = self.rows.len();
         if let Err(error) = self.take_records(pack) {
             self.rows.truncate(before);
-            self.leaves.truncate(before);
+            self.hashes.truncate(before);
             return Err(error);
         }
         self.packs += 1;
@@ -98,15 +98,14 @@ impl TicketSearch {
             let Some(receipt) = record.signed_receipt()? else {
                 continue;
             };
+            let hash = receipt.hash();
             let receipt = receipt.message();
-            let next = self.key.range.0 + self.rows.len() as u64 + 1;
+            let next = self.key.last.base + self.rows.len() as u64 + 1;
             let ours = receipt.stack == self.key.stack && receipt.node == self.key.node;
-            if !ours || receipt.seq != next || next > self.key.range.1 {
+            if !ours || receipt.seq != next || next > self.key.last.seq {
                 continue;
             }
-            // the statement of an exchange is the leaf's bytes
-            self.leaves
-                .push(atoma_types::merkle::leaf_hash(record.statement()));
+            self.hashes.push(hash);
             self.rows.push(Row {
                 cumulative: receipt.cumulative_units,
                 at: TicketPlace {
@@ -122,7 +121,7 @@ impl TicketSearch {
     /// Whether no more packs are needed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.rows.len() as u64 >= self.key.range.1 - self.key.range.0
+        self.rows.len() as u64 >= self.key.last.seq.saturating_sub(self.key.last.base)
     }
 
     /// All of it.
@@ -133,13 +132,9 @@ impl TicketSearch {
         if !self.is_complete() {
             return Err(PackError::NoRecord(self.rows.len()));
         }
-        let tree = MerkleTree::from_leaves(self.leaves);
-        if tree.root() != self.key.root {
-            return Err(PackError::WrongRoot {
-                wanted: self.key.root,
-                found: tree.root(),
-            });
-        }
+        let tree = ReceiptTree::new(self.key.last.base, self.hashes);
+        let tree = tree.filter(|tree| tree.last() == self.key.last);
+        let tree = tree.ok_or(PackError::OtherRecords)?;
         Ok(TicketRecords {
             key: self.key,
             tree,
@@ -154,14 +149,14 @@ impl TicketRecords {
     pub fn seq_of(&self, unit: ComputeUnits) -> Option<u64> {
         // sums rise with places, and each begins where the one before ends
         let place = self.rows.partition_point(|row| row.cumulative <= unit);
-        (place < self.rows.len()).then_some(self.key.range.0 + place as u64 + 1)
+        (place < self.rows.len()).then_some(self.key.last.base + place as u64 + 1)
     }
 
-    /// Where the record of a `seq` stands, and its path to the ticket's root.
+    /// Where the record of a `seq` stands, and its path to the ticket's last receipt.
     #[must_use]
     pub fn find(&self, seq: u64) -> Option<(TicketPlace, Proof)> {
-        let place = usize::try_from(seq.checked_sub(self.key.range.0 + 1)?).ok()?;
-        Some((self.rows.get(place)?.at, self.tree.prove(place)?))
+        let place = usize::try_from(seq.checked_sub(self.key.last.base + 1)?).ok()?;
+        Some((self.rows.get(place)?.at, self.tree.prove(seq)?))
     }
 }
 
@@ -169,20 +164,19 @@ impl TicketRecords {
 mod tests {
     use super::*;
     use crate::sample::{NODE, Plan, STACK, Sample};
-    use atoma_types::{Address, message::EvidenceLeaf};
+    use atoma_types::Address;
 
     fn key(sample: &Sample) -> TicketKey {
         let proof = sample.proof();
         TicketKey {
             stack: STACK,
             node: NODE,
-            range: (0, 3),
-            root: proof.settlement.unwrap().root,
+            last: proof.settlement.unwrap().last,
         }
     }
 
     #[test]
-    fn a_unit_leads_to_its_record_and_that_to_the_settled_root() {
+    fn a_unit_leads_to_its_record_and_that_to_the_last_receipt() {
         let sample = Sample::new(&Plan::default());
         let pack = Pack::from_bytes(sample.pack.clone()).unwrap();
         let mut search = TicketSearch::new(key(&sample));
@@ -197,11 +191,11 @@ mod tests {
         let seqs = units.map(|unit| records.seq_of(unit).unwrap());
         assert_eq!(seqs, [1, 1, 2, 2, 3, 3]);
         assert_eq!(records.seq_of(ComputeUnits(3_500)), None);
-        for (seq, (header, receipt)) in (1..).zip(&sample.exchanges) {
+        for (seq, (_, receipt)) in (1..).zip(&sample.exchanges) {
             let (at, path) = records.find(seq).unwrap();
             assert_eq!((at.pack, u64::from(at.place)), (0, seq - 1));
-            let leaf = EvidenceLeaf::hash_of(header, receipt);
-            assert_eq!(path.root(leaf), Some(key(&sample).root));
+            let last = key(&sample).last;
+            assert_eq!(last.place_of(receipt.hash(), &path), Some(seq));
         }
         assert!(records.find(0).is_none() && records.find(4).is_none());
     }
@@ -216,17 +210,23 @@ mod tests {
         };
         let good = key(&sample);
         let longer = search(TicketKey {
-            range: (0, 4),
+            last: LastReceipt {
+                seq: 4,
+                ..good.last
+            },
             ..good
         });
         let missing = longer.unwrap().finish().unwrap_err();
         assert!(matches!(missing, PackError::NoRecord(3)), "{missing}");
         let other = search(TicketKey {
-            root: Hash32([9; 32]),
+            last: LastReceipt {
+                history: Hash32([9; 32]),
+                ..good.last
+            },
             ..good
         });
         let other = other.unwrap().finish().unwrap_err();
-        assert!(matches!(other, PackError::WrongRoot { .. }), "{other}");
+        assert!(matches!(other, PackError::OtherRecords), "{other}");
         let node = NodeId(Address::new([7; 32]));
         assert!(search(TicketKey { node, ..good }).is_err());
         let stack = StackId(Address::new([7; 32]));

@@ -77,8 +77,12 @@ table! {
         from_units: ComputeUnits,
         /// Units of the lease that would then be paid, earlier ones counted in.
         to_units: ComputeUnits,
-        /// Root over its records.
-        receipts_root: Hash32,
+        /// Hash of its last receipt.
+        last: Hash32,
+        /// The number before the first one that the last one's history has.
+        base: u64,
+        /// The root over those from there on, which the last one names.
+        history: Hash32,
         /// Where the manifest is.
         manifest_blob: Option<BlobId>,
         /// What it is worth.

@@ -141,8 +141,8 @@ fn tickets_alike(reader: &IndexReader, stack: &Stack, lease: &Lease) {
             (ticket.from_units, ticket.to_units)
         );
         assert_eq!(
-            (row.receipts_root, row.deadline_ms),
-            (ticket.receipts_root, ticket.deadline_ms)
+            (row.last, row.base, row.history, row.deadline_ms),
+            (ticket.last, ticket.base, ticket.history, ticket.deadline_ms)
         );
     }
     let disputes = reader

@@ -10,10 +10,7 @@ use atoma_types::{
     StackId, TaskId, TimestampMs, Usage,
     chain::{Call, Clock, Event, Payment, Random, Stack, calls},
     hash::Hash32,
-    merkle::MerkleTree,
-    message::{
-        Domain, Endpoint, EvidenceLeaf, Grant, Origin, Receipt, RequestHeader, RequestTimes, Signed,
-    },
+    message::{Domain, Endpoint, Grant, Origin, Receipt, RequestHeader, RequestTimes, Signed},
 };
 
 /// Numbers that look random and are the same each time.
@@ -396,8 +393,6 @@ impl Parties {
         let left = lease.units.0.saturating_sub(lease.claimed_units().0);
         let units = lease.claimed_units().0 + self.dice.roll(left + 1);
         let (header, receipt) = self.record(stack, node, owner, operator, units);
-        let leaf = EvidenceLeaf::hash_of(&header, &receipt);
-        let root = MerkleTree::from_leaves(vec![leaf]).root();
         let call = calls::Settle {
             stack: stack.id.into(),
             holder: node,
@@ -408,7 +403,6 @@ impl Parties {
             header_signatures: vec![header.signature().to_bytes()],
             last_receipt: receipt.bytes().to_vec(),
             receipt_signature: receipt.signature().to_bytes(),
-            receipts_root: root,
             manifest_blob: None,
             clock: Clock,
         };
@@ -443,12 +437,13 @@ impl Parties {
             origin: Origin::Own,
         };
         let header = Signed::new(header, &self.users[owner]);
+        let claimed = stack.lease(node).map_or(0, |lease| lease.claimed_seq());
         let receipt = Receipt {
             domain: Domain::default(),
             network,
             stack: stack.id,
             node,
-            seq: stack.lease(node).map_or(0, |lease| lease.claimed_seq()) + 1,
+            seq: claimed + 1,
             request_id: header.message().request_id,
             request_hash: header.hash(),
             response_hash: Hash32::of(b"answer"),
@@ -470,6 +465,8 @@ impl Parties {
             },
             output_fingerprint: None,
             previous: Hash32::ZERO,
+            base: claimed,
+            history: Hash32::ZERO,
         };
         let receipt = Signed::new(receipt, &self.operators[operator].0);
         (header, receipt)

@@ -10,7 +10,8 @@ use atoma_types::{
     TimestampMs, Usage,
     chain::{Call, Clock, Event, NodeStatus, Stack, calls, events},
     hash::Hash32,
-    merkle::{MerkleTree, Proof},
+    history::{History, ReceiptTree},
+    merkle::Proof,
     message::{
         CommitmentKind, Domain, Endpoint, EvidenceLeaf, Origin, Receipt, RequestHeader,
         RequestTimes, Signed,
@@ -162,23 +163,27 @@ impl Trial {
             },
             output_fingerprint: None,
             previous,
+            base: 0,
+            history: self.history(),
         };
         let receipt = Signed::new(receipt, &self.operator);
         (header, receipt)
     }
 
-    /// The tree over all records, whose root a settlement has.
-    pub fn tree(&self) -> MerkleTree {
+    /// The root over all receipts, which the next one names.
+    pub fn history(&self) -> Hash32 {
+        let mut history = History::default();
         let records = self.records.iter();
-        let leaves = records.map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
-        MerkleTree::from_leaves(leaves.collect())
+        records.for_each(|(_, receipt)| history.push(receipt.hash()));
+        history.root()
     }
 
     /// A record and the proof of its place.
     pub fn prove(&self, seq: u64) -> (EvidenceLeaf, Proof) {
         let place = seq as usize - 1;
         let (header, receipt) = &self.records[place];
-        let proof = self.tree().prove(place).unwrap();
+        let tree = ReceiptTree::new(0, self.records.iter().map(|(_, receipt)| receipt.hash()));
+        let proof = tree.unwrap().prove(seq).unwrap();
         (EvidenceLeaf::new(header, receipt), proof)
     }
 
@@ -207,7 +212,6 @@ impl Trial {
             header_signatures: vec![header.signature().to_bytes()],
             last_receipt: receipt.bytes().to_vec(),
             receipt_signature: receipt.signature().to_bytes(),
-            receipts_root: self.tree().root(),
             manifest_blob: None,
             clock: Clock,
         };

@@ -3,8 +3,6 @@
 use super::{Account, lane::SignedRequest, position::Position};
 use atoma_types::{
     ComputeUnits,
-    hash::Hash32,
-    merkle::MerkleTree,
     message::{Receipt, Signed},
 };
 use std::sync::Arc;
@@ -20,21 +18,14 @@ pub(crate) struct Claim {
     pub to_units: ComputeUnits,
     /// The highest header of each lane, lanes rising.
     pub vouchers: Vec<SignedRequest>,
-    /// The last receipt.
+    /// The last receipt, which binds all of them.
     pub last: Arc<Signed<Receipt>>,
-    /// Root over their records.
-    pub root: Hash32,
 }
 
 impl Account {
     /// From here on nothing can be committed.
     pub(crate) fn freeze(&mut self) {
         self.frozen = true;
-    }
-
-    /// How far receipts are signed.
-    pub(crate) fn signed_seq(&self) -> u64 {
-        self.claimed.seq.saturating_add(self.leaves.len() as u64)
     }
 
     /// The last receipt that is signed.
@@ -46,20 +37,17 @@ impl Account {
     pub(crate) fn claim(&self, last: Arc<Signed<Receipt>>) -> Option<Claim> {
         let message = last.message();
         let (to_seq, to_units) = (message.seq, message.cumulative_units);
-        let count = to_seq.checked_sub(self.claimed.seq)?;
-        let count = usize::try_from(count).ok().filter(|&count| count > 0)?;
-        if count > self.leaves.len() || to_units <= self.claimed.units {
+        let claimed = self.tail.claimed();
+        if to_seq <= claimed.seq || to_seq > self.signed || to_units <= claimed.units {
             return None;
         }
-        let leaves = self.leaves.iter().take(count).copied().collect();
         let lanes = self.lanes.values();
         Some(Claim {
-            from_seq: self.claimed.seq,
+            from_seq: claimed.seq,
             to_seq,
             to_units,
             vouchers: lanes.map(|lane| lane.voucher.clone()).collect(),
             last,
-            root: MerkleTree::from_leaves(leaves).root(),
         })
     }
 
@@ -67,29 +55,20 @@ impl Account {
     /// account is to be [rebased](Self::rebase).
     #[must_use]
     pub(crate) fn note_claimed(&mut self, claimed: Position) -> bool {
-        let Some(done) = claimed.seq.checked_sub(self.claimed.seq) else {
-            // an older word
-            return true;
-        };
-        let done = usize::try_from(done).unwrap_or(usize::MAX);
-        if done > self.leaves.len() {
+        if claimed.seq > self.signed {
             return false;
         }
-        self.leaves.drain(..done);
-        self.claimed = claimed;
+        // an older word changes nothing
+        if claimed.seq >= self.tail.claimed().seq {
+            self.tail.claim(claimed);
+        }
         true
     }
 
     /// Goes on from what the ledger says: of what was served before nothing is known here. Which lanes have
     /// paid for it isn't, either.
     pub(crate) fn rebase(&mut self, base: Position) {
-        self.base = base;
-        self.claimed = base;
-        self.carried = base.units.0;
-        self.committed = base.units.0;
-        self.seq = base.seq;
-        self.previous = base.hash;
-        self.leaves.clear();
+        self.restore_base(base);
         self.last = None;
         for lane in self.lanes.values_mut() {
             lane.committed = 0;

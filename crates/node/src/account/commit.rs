@@ -4,7 +4,7 @@ use super::{Account, lane::SignedRequest, reserve::Reservation, terms::Phase};
 use atoma_types::{
     ComputeUnits, TimestampMs,
     hash::Hash32,
-    message::{Draft, EvidenceLeaf, Receipt, RequestHeader, Signed},
+    message::{Draft, Receipt, Signed},
 };
 use std::sync::Arc;
 
@@ -17,6 +17,10 @@ pub(crate) struct Link {
     pub cumulative_units: ComputeUnits,
     /// Hash of the one before.
     pub previous: Hash32,
+    /// The number after which its history begins.
+    pub base: u64,
+    /// The root over the receipts from there on.
+    pub history: Hash32,
 }
 
 /// A commit, ready for the journal.
@@ -69,8 +73,11 @@ impl Account {
             seq: self.seq,
             cumulative_units: ComputeUnits(self.committed),
             previous: self.previous,
+            base: self.tail.history().base(),
+            history: self.tail.history().root(),
         });
         self.previous = receipt.hash();
+        self.tail.push(self.previous);
         let committed = Committed {
             receipt,
             lane,
@@ -82,16 +89,10 @@ impl Account {
         Ok(committed)
     }
 
-    /// The next receipt is signed. `request` is its request, which stands beside it in the record that
-    /// a settlement commits to.
-    pub(crate) fn signed(
-        &mut self,
-        request: &Signed<RequestHeader>,
-        receipt: Arc<Signed<Receipt>>,
-    ) {
-        debug_assert_eq!(receipt.message().seq, self.signed_seq() + 1);
-        self.leaves
-            .push_back(EvidenceLeaf::hash_of(request, &receipt));
+    /// The next receipt is signed.
+    pub(crate) fn signed(&mut self, receipt: Arc<Signed<Receipt>>) {
+        debug_assert_eq!(receipt.message().seq, self.signed + 1);
+        self.signed = receipt.message().seq;
         self.last = Some(receipt);
     }
 }

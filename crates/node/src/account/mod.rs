@@ -23,6 +23,7 @@ mod position;
 mod reserve;
 mod restore;
 mod seen;
+mod tail;
 mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -43,10 +44,8 @@ use atoma_types::{
 use lane::Lane;
 use moves::Moves;
 use seen::Seen;
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
+use tail::Tail;
 
 /// What is committed and reserved on a lease; see the module's head for what always holds.
 #[derive(Debug)]
@@ -58,18 +57,17 @@ pub(crate) struct Account {
     frozen: bool,
     /// Where the receipts begin that are known here.
     base: Position,
-    /// How far the ledger has them as claimed or paid.
-    claimed: Position,
     carried: u64,
     committed: u64,
     reserved: u64,
     lanes: BTreeMap<u16, Lane>,
     seq: u64,
     previous: Hash32,
-    /// The last receipt that is signed, and the leaves of the records after the claimed ones up to it:
-    /// receipts get their signatures shortly after their places.
+    /// What comes after the claimed receipts, and how far the ledger has them as claimed or paid.
+    tail: Tail,
+    /// The last receipt that is signed, and its number: receipts get their signatures shortly after their places.
     last: Option<Arc<Signed<Receipt>>>,
-    leaves: VecDeque<Hash32>,
+    signed: u64,
     seen: Seen,
     last_activity: TimestampMs,
 }
@@ -83,7 +81,6 @@ impl Account {
             phase: Phase::Open,
             frozen: false,
             base: Position::default(),
-            claimed: Position::default(),
             carried: 0,
             committed: 0,
             reserved: 0,
@@ -91,7 +88,8 @@ impl Account {
             seq: 0,
             last: None,
             previous: Hash32::ZERO,
-            leaves: VecDeque::new(),
+            tail: Tail::default(),
+            signed: 0,
             seen: Seen::default(),
             last_activity: now,
         }
@@ -136,7 +134,7 @@ impl Account {
             committed: ComputeUnits(self.committed),
             reserved: ComputeUnits(self.reserved),
             seq: self.seq,
-            claimed: self.claimed,
+            claimed: self.tail.claimed(),
             last_activity: self.last_activity,
             lanes: Vec::new(),
         }

@@ -3,6 +3,7 @@
 use super::{
     Account, Position,
     lane::{Lane, RestoredLane},
+    tail::Tail,
 };
 use atoma_types::{
     RequestId, TimestampMs,
@@ -37,12 +38,13 @@ impl Account {
         let fits = message.seq == self.seq + 1
             && message.request_hash == request.hash()
             && message.previous == self.previous
-            && sum == Some(message.cumulative_units.0);
+            && sum == Some(message.cumulative_units.0)
+            && self.tail.restore(&receipt);
         if fits {
             self.seq = message.seq;
             self.committed = message.cumulative_units.0;
             self.previous = receipt.hash();
-            self.signed(request, Arc::new(receipt));
+            self.signed(Arc::new(receipt));
         }
         fits
     }
@@ -50,7 +52,8 @@ impl Account {
     /// Begins where the ledger was when the node had lost what was before.
     pub(crate) fn restore_base(&mut self, base: Position) {
         self.base = base;
-        self.claimed = base;
+        self.tail = Tail::after(base);
+        self.signed = base.seq;
         self.carried = base.units.0;
         self.committed = base.units.0;
         self.seq = base.seq;

@@ -4,6 +4,7 @@ use super::{commit::Committed, lane::MAX_LANES, *};
 use atoma_keys::SigningKey;
 use atoma_types::{
     Address, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, TaskId, Usage,
+    history::History,
     message::{Domain, Draft, Endpoint, Origin, RequestHeader, RequestTimes},
 };
 use proptest::prelude::*;
@@ -55,18 +56,16 @@ pub(crate) fn receipt(request: &SignedRequest, link: Link, units: u64) -> Draft<
         },
         output_fingerprint: None,
         previous: link.previous,
+        base: link.base,
+        history: link.history,
     };
     Draft::new(message)
 }
 
 /// Signs what was committed and gives it back to the account.
-fn sign(
-    account: &mut Account,
-    request: &SignedRequest,
-    committed: Committed,
-) -> Arc<Signed<Receipt>> {
+fn sign(account: &mut Account, committed: Committed) -> Arc<Signed<Receipt>> {
     let receipt = Arc::new(committed.receipt.sign(&SigningKey::from_seed(&[9; 32])));
-    account.signed(request, receipt.clone());
+    account.signed(receipt.clone());
     receipt
 }
 
@@ -196,8 +195,8 @@ proptest! {
                     let lane_paid: u64 =
                         model.paid.iter().filter(|p| p.0 == lane).map(|p| p.1).sum();
                     prop_assert_eq!(done.lane_committed.0, lane_paid);
-                    prop_assert_eq!(account.signed_seq(), done.receipt.message().seq - 1);
-                    sign(&mut account, &request, done);
+                    prop_assert_eq!(account.signed, done.receipt.message().seq - 1);
+                    sign(&mut account, done);
                 }
                 Step::Release { which } if !model.running.is_empty() => {
                     let (_, held, _) = model.running.swap_remove(which % model.running.len());
@@ -315,7 +314,7 @@ fn a_settled_lease_takes_no_more() {
         .commit(first, units(10), NOW, |link| receipt(&of_first, link, 10))
         .unwrap();
     account.freeze();
-    sign(&mut account, &of_first, committed);
+    sign(&mut account, committed);
     assert_eq!(claim(&account).unwrap().to_units, units(10));
     account.advance(Phase::Open);
     let late = account.commit(second, units(10), NOW, |link| receipt(&of_first, link, 10));
@@ -335,7 +334,7 @@ fn a_restored_account_continues_the_chain() {
             receipt(&request, link, 7)
         });
         let committed = committed.unwrap();
-        let receipt = sign(&mut before, &request, committed.clone());
+        let receipt = sign(&mut before, committed.clone());
         done.push((request, committed, receipt));
     }
     let mut again = account(100);
@@ -353,10 +352,7 @@ fn a_restored_account_continues_the_chain() {
     }
     assert!(again.adds_up());
     let (was, is) = (claim(&before).unwrap(), claim(&again).unwrap());
-    assert_eq!(
-        (was.to_units, was.root, was.to_seq),
-        (is.to_units, is.root, is.to_seq)
-    );
+    assert_eq!((was.to_units, was.to_seq), (is.to_units, is.to_seq));
     assert_eq!(was.last, is.last);
 }
 
@@ -365,7 +361,7 @@ fn serve(account: &mut Account, id: u8, ceiling: u64) -> Arc<Signed<Receipt>> {
     let request = request(id, 0, ceiling);
     let held = account.reserve(&request, units(7), units(7), NOW).unwrap();
     let committed = account.commit(held, units(7), NOW, |link| receipt(&request, link, 7));
-    sign(account, &request, committed.unwrap())
+    sign(account, committed.unwrap())
 }
 
 fn position(receipt: &Signed<Receipt>) -> Position {
@@ -391,7 +387,6 @@ fn claims_follow_each_other_and_each_is_over_what_is_new() {
         (next.from_seq, next.to_seq, next.to_units),
         (2, 3, units(21))
     );
-    assert_ne!(next.root, first_claim.root);
     assert!(account.claim(second).is_none(), "it is claimed already");
     assert!(account.note_claimed(position(&third)));
     assert!(
@@ -400,6 +395,68 @@ fn claims_follow_each_other_and_each_is_over_what_is_new() {
     );
     assert_eq!(account.brief().claimed.seq, 3);
     assert!(claim(&account).is_none(), "nothing is new");
+}
+
+#[test]
+fn each_receipt_names_those_since_the_last_claim_that_was_heard_of() {
+    let mut account = account(1_000);
+    let mut served = Vec::new();
+    let mut serve = |account: &mut Account| {
+        let id = served.len() as u8 + 1;
+        let receipt = serve(account, id, 1_000);
+        let named = receipt.message();
+        let before = &served[named.base as usize..];
+        let hashes = before
+            .iter()
+            .map(|receipt: &Arc<Signed<Receipt>>| receipt.hash());
+        let mut history = History::after(named.base);
+        hashes.for_each(|hash| history.push(hash));
+        assert_eq!(
+            (history.seq(), history.root()),
+            (named.seq - 1, named.history)
+        );
+        served.push(receipt.clone());
+        receipt
+    };
+    for _ in 0..5 {
+        assert_eq!(serve(&mut account).message().base, 0);
+    }
+    let fifth = account.last_signed().unwrap();
+    // the claim up to the fifth is under way
+    for _ in 0..3 {
+        assert_eq!(serve(&mut account).message().base, 0);
+    }
+    assert!(account.note_claimed(position(&fifth)));
+    for _ in 0..4 {
+        assert_eq!(serve(&mut account).message().base, 5);
+    }
+    let last = account.last_signed().unwrap();
+    assert!(account.note_claimed(position(&last)));
+    let next = serve(&mut account);
+    assert_eq!(
+        (next.message().base, next.message().history),
+        (12, Hash32::ZERO)
+    );
+
+    // read back they are the same, whatever the ledger is known to have claimed
+    let mut again = self::account(1_000);
+    for (id, receipt) in (1..).zip(&served) {
+        assert!(again.restore_receipt(&request(id, 0, 1_000), (**receipt).clone()));
+    }
+    let claimed = again.brief().claimed;
+    assert_eq!(claimed.seq, 0);
+    assert!(
+        again.note_claimed(position(&fifth)),
+        "an older word of the ledger"
+    );
+    let mut other = served[5].message().clone();
+    other.history = Hash32([1; 32]);
+    let other = Signed::new(other, &SigningKey::from_seed(&[9; 32]));
+    let mut broken = self::account(1_000);
+    for (id, receipt) in (1..6).zip(&served) {
+        assert!(broken.restore_receipt(&request(id, 0, 1_000), (**receipt).clone()));
+    }
+    assert!(!broken.restore_receipt(&request(6, 0, 1_000), other));
 }
 
 fn first_position() -> Position {
@@ -426,6 +483,8 @@ fn a_node_without_its_journal_goes_on_from_the_ledger_and_never_beyond_what_it_w
     let next = serve(&mut account, 2, 35);
     assert_eq!(next.message().seq, 5);
     assert_eq!(next.message().previous, Hash32([7; 32]));
+    let named = (next.message().base, next.message().history);
+    assert_eq!(named, (4, Hash32::ZERO), "it knows none before");
     let claim = claim(&account).unwrap();
     assert_eq!(
         (claim.from_seq, claim.to_seq, claim.to_units),

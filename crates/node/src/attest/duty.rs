@@ -4,7 +4,7 @@ use atoma_ledger::Digest;
 use atoma_types::{
     EngineClass, NodeId, PublicKey, StackId, TaskId, TimestampMs, UnitWeights,
     chain::{Auditor, Exam, HitStage, Jury, Lease, Stack, Ticket},
-    hash::Hash32,
+    history::LastReceipt,
 };
 
 /// A ticket of a lease.
@@ -98,10 +98,8 @@ pub(crate) struct Claimed {
     pub weights: UnitWeights,
     /// The record's number in its lease.
     pub seq: u64,
-    /// The ticket's records: those after the first number up to the ticket's own.
-    pub from_seq: u64,
-    /// The root over them.
-    pub root: Hash32,
+    /// The ticket's last receipt, which binds it.
+    pub last: LastReceipt,
     /// Whom the node showed it to this time, in their order.
     pub drawn: Vec<NodeId>,
     /// The examiner who saw it before, where its jury sits.
@@ -158,8 +156,7 @@ fn turns_of(
         engine: stack.engine,
         weights: stack.weights,
         seq,
-        from_seq: ticket.from_seq,
-        root: ticket.receipts_root,
+        last: ticket.last_receipt(),
         drawn,
         examiner,
     };

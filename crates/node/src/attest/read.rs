@@ -134,17 +134,15 @@ fn shown_to<'a>(nodes: &[NodeId], disclosure: &'a Disclosure) -> Vec<ShownTo<'a>
         .collect()
 }
 
-/// The record that a transaction shows, with a path that leads to the ticket's root at its place.
+/// The record that a transaction shows, with a path that leads to the ticket's last receipt from its place.
 fn record_in(
     arguments: &[Vec<u8>],
     duty: &Duty,
     claimed: &Claimed,
 ) -> Option<(EvidenceLeaf, Signed<RequestHeader>, Signed<Receipt>)> {
-    let place = claimed.seq.checked_sub(claimed.from_seq)?.checked_sub(1)?;
     let proofs = arguments.iter();
     let proofs: Vec<_> = proofs
         .filter_map(|bytes| Proof::from_bytes(bytes).ok())
-        .filter(|proof| proof.index == place)
         .collect();
     arguments.iter().find_map(|bytes| {
         let leaf = EvidenceLeaf::from_bytes(bytes).ok()?;
@@ -152,10 +150,9 @@ fn record_in(
         let receipt = decode::<Receipt>(&leaf.receipt, &leaf.receipt_signature)?;
         let said = receipt.message();
         let ours = (said.stack, said.node, said.seq);
-        let hash = leaf.hash();
         let leads = proofs
             .iter()
-            .any(|proof| proof.root(hash) == Some(claimed.root));
+            .any(|proof| claimed.last.place_of(receipt.hash(), proof) == Some(claimed.seq));
         let right = ours == (duty.ticket.stack, duty.ticket.holder, claimed.seq) && leads;
         right.then_some((leaf, header, receipt))
     })

@@ -237,6 +237,8 @@ mod tests {
             seq: u64::from(id),
             cumulative_units: ComputeUnits(7),
             previous: Hash32::ZERO,
+            base: 0,
+            history: Hash32::ZERO,
         };
         let receipt = receipt(&request, link, 7).sign(&SigningKey::from_seed(&[9; 32]));
         Logged {

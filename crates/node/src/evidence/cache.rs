@@ -1,7 +1,7 @@
 //! What was read lately for proofs, and how many are worked on at once.
 
 use atoma_evidence::pack::Catalog;
-use atoma_types::{StackId, merkle::MerkleTree};
+use atoma_types::{StackId, history::ReceiptTree};
 use parking_lot::Mutex;
 use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::Semaphore;
@@ -16,7 +16,7 @@ const AT_ONCE: usize = 2;
 #[derive(Debug)]
 pub(super) struct Caches {
     pub(super) catalogs: Cache<i64, Catalog>,
-    pub(super) trees: Cache<(StackId, u64), MerkleTree>,
+    pub(super) trees: Cache<(StackId, u64), ReceiptTree>,
     pub(super) places: Semaphore,
 }
 

@@ -1,4 +1,4 @@
-//! What a settlement names: the pack with all records of the ticket, or a list of its packs. A node that has lost
+//! What a settlement names: the pack with all records that its last receipt binds, or a list of their packs. A node that has lost
 //! its log finds them by it. A list is stored in the background, for that takes a minute on Mainnet; until then
 //! nothing is settled of the lease.
 
@@ -20,7 +20,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// And at most so long: Walrus may be away for hours.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// What a settlement of `range` names.
+/// What a settlement names whose last receipt binds `range`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NamedPacks {
     /// The receipts after the first number up to the second: all that the blob leads to.
@@ -61,8 +61,8 @@ impl PackLists {
         &self.store.log
     }
 
-    /// What the settlement of a lease's receipts after the first number names: of those up to the second, which are
-    /// all stored, as many as it can be had for. `None` while it is being stored.
+    /// What a settlement names that binds a lease's receipts after the first number: of those up to the second, which
+    /// are all stored, as many as it can be had for. `None` while it is being stored.
     pub(crate) async fn name(
         &self,
         stack: StackId,

@@ -5,7 +5,7 @@ use crate::journal::PackRow;
 use atoma_evidence::pack::{
     Catalog, Pack, PackError, ReceiptProof, Record, RemotePack, SettlementProof, StorageProof,
 };
-use atoma_types::{RequestId, merkle::MerkleTree};
+use atoma_types::RequestId;
 use std::{ops::Range, sync::Arc};
 
 impl EvidenceLog {
@@ -91,7 +91,7 @@ impl EvidenceLog {
         }
     }
 
-    /// The place of a record in the tree of the ticket that claims it.
+    /// How the last receipt of the ticket that claims a record binds it.
     pub(super) async fn settlement_of(
         &self,
         exchange: &Exchange,
@@ -102,18 +102,19 @@ impl EvidenceLog {
             .reader
             .ask(move |log| log.ticket_of(stack, seq))
             .await?;
-        let Some((from_seq, to_seq)) = ticket else {
+        let Some((_, to_seq)) = ticket else {
             return Ok(None);
         };
         let tree = match self.caches.trees.get((stack, to_seq)) {
             Some(tree) => tree,
             None => {
-                let range = (from_seq, to_seq);
-                let leaves = self.reader.ask(move |log| log.leaves(stack, range)).await?;
-                let tree = MerkleTree::from_leaves(leaves);
+                let tree = self.reader.ask(move |log| log.tree(stack, to_seq));
+                let Some(tree) = tree.await? else {
+                    return Ok(None);
+                };
                 self.caches.trees.put((stack, to_seq), tree)
             }
         };
-        Ok(SettlementProof::new(&tree, from_seq, seq))
+        Ok(SettlementProof::new(&tree, seq))
     }
 }

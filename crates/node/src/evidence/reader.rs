@@ -8,7 +8,8 @@ use atoma_store::Readers;
 use atoma_types::{
     ComputeUnits, PublicKey, RequestId, StackId, TimestampMs,
     hash::Hash32,
-    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
+    history::{LastReceipt, ReceiptTree},
+    message::{Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::{BlobId, ObjectId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -232,24 +233,22 @@ impl Log<'_> {
         found.optional()
     }
 
-    /// The leaves of a ticket's records in order: those after one receipt up to another.
-    pub(crate) fn leaves(
-        &self,
-        stack: StackId,
-        (from_seq, to_seq): (u64, u64),
-    ) -> rusqlite::Result<Vec<Hash32>> {
+    /// The receipts that one binds, and itself; `None` if some of them aren't here.
+    pub(crate) fn tree(&self, stack: StackId, last: u64) -> rusqlite::Result<Option<ReceiptTree>> {
+        let Some(of) = self.by_seq(stack, last)? else {
+            return Ok(None);
+        };
+        let bound = LastReceipt::of(&of.receipt);
         let mut query = self.0.prepare_cached(
-            "SELECT id, header, header_signature, bytes, signature FROM receipts
-             WHERE stack = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
+            "SELECT bytes FROM receipts WHERE stack = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq",
         )?;
-        let (from, to) = (from_seq.cast_signed(), to_seq.cast_signed());
-        let rows = query.query_map(params![stack.0.as_bytes(), from, to], |row| {
-            let Exchange {
-                header, receipt, ..
-            } = exchange(row)?;
-            Ok(EvidenceLeaf::hash_of(&header, &receipt))
+        let (base, last) = (bound.base.cast_signed(), last.cast_signed());
+        let rows = query.query_map(params![stack.0.as_bytes(), base, last], |row| {
+            Ok(Hash32::of(row.get_ref(0)?.as_blob()?))
         })?;
-        rows.collect()
+        let hashes = rows.collect::<Result<Vec<_>, _>>()?;
+        let tree = ReceiptTree::new(bound.base, hashes);
+        Ok(tree.filter(|tree| tree.last() == bound))
     }
 
     /// The stored pack that has a receipt.

@@ -20,7 +20,7 @@ mod writer;
 pub(crate) use atoma_store::Ack;
 pub use error::JournalError;
 pub(crate) use mark::{DOUBT, DOUBT_BEGINS, Doubt};
-pub(crate) use record::{Change, Kept, LeaseRecord, PackRow, ReceiptRecord, SignedReceipt};
+pub(crate) use record::{Change, Kept, LeaseRecord, PackRow, ReceiptRecord};
 pub(crate) use restore::{Restored, RestoredLease};
 pub(crate) use row::signed;
 pub(crate) use writer::{ANSWER_PART, REQUEST_PART};
@@ -83,7 +83,7 @@ impl Journal {
     pub(crate) fn open(
         folder: &Path,
         signer: Arc<SigningKey>,
-        on_signed: impl FnMut(SignedReceipt) + Send + 'static,
+        on_signed: impl FnMut(Arc<Signed<Receipt>>) + Send + 'static,
         random: &dyn Random,
         threads: Threads,
     ) -> Result<Opened, JournalError> {

@@ -5,12 +5,9 @@ use crate::{
     bodies::Bodies,
 };
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, Price, PublicKey, StackId, TaskId, TimestampMs,
-    hash::Hash32,
-    message::{Receipt, Signed},
+    Address, ComputeUnits, DurationMs, Price, PublicKey, StackId, TaskId, TimestampMs, hash::Hash32,
 };
 use atoma_walrus::{BlobId, ObjectId};
-use std::sync::Arc;
 
 /// A lease as the ledger gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,14 +67,6 @@ pub(crate) enum Change {
         /// The first and the last record that leave the log for it.
         stored: Option<(i64, i64)>,
     },
-}
-
-/// A receipt that is signed and durable from now on.
-#[derive(Clone, Debug)]
-pub(crate) struct SignedReceipt {
-    /// What it answers.
-    pub request: SignedRequest,
-    pub receipt: Arc<Signed<Receipt>>,
 }
 
 /// A stored pack.

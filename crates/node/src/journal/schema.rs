@@ -3,18 +3,18 @@
 //! 64-bit numbers that users choose (ceilings) may exceed SQLite's signed integers; all are stored
 //! as the same 64 bits, and no query orders or sums by them.
 
-use atoma_store::{Durability, Kind, Unmarked, Upgrade};
+use atoma_store::{Durability, Kind, Unmarked};
 
 /// What kind of file the journal is.
 ///
-/// Before version 6 leases were settled once: such a journal is refused, and finished by the version that wrote
-/// it.
+/// Before version 8 receipts didn't name those before them: such a journal is refused, and finished by the version that
+/// wrote it.
 pub(super) const KIND: Kind = Kind {
     name: "the node's journal",
     file: "journal.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atJo"),
-    version: 7,
+    version: 8,
     tables: "
             CREATE TABLE meta (
                 name  TEXT PRIMARY KEY,
@@ -90,13 +90,7 @@ pub(super) const KIND: Kind = Kind {
                 released  INTEGER NOT NULL      -- 1: no open lease needs it, and its file is gone
             ) STRICT;
     ",
-    upgrades: &[Upgrade {
-        from: 6,
-        sql: "CREATE TABLE second_records (
-                id    INTEGER PRIMARY KEY,
-                bytes BLOB NOT NULL
-            ) STRICT;",
-    }],
+    upgrades: &[],
     unmarked: &[
         Unmarked {
             user_version: 2,

@@ -33,10 +33,9 @@ fn record() -> LeaseRecord {
     }
 }
 
-/// The root over all that is signed.
-fn root(account: &mut Account) -> atoma_types::hash::Hash32 {
-    let last = account.last_signed().unwrap();
-    account.claim(last).unwrap().root
+/// The last receipt that is signed.
+fn last(account: &mut Account) -> Arc<Signed<Receipt>> {
+    account.last_signed().unwrap()
 }
 
 /// Serves `count` requests of 7 units on alternating lanes; all acknowledged when it returns.
@@ -87,7 +86,7 @@ async fn acknowledged_means_still_there() {
     assert!(journal.knows(lease.stack).unwrap());
     assert!(!journal.knows(StackId(Address::new([99; 32]))).unwrap());
     serve(&journal, &lease, 0, 5).await;
-    let before = lease.with_account(|account| (root(account), account.summary()));
+    let before = lease.with_account(|account| (last(account), account.summary()));
     journal.close();
     thread.join();
     let closed = journal.change(Vec::new()).durable().await;
@@ -103,7 +102,7 @@ async fn acknowledged_means_still_there() {
     } = restored.leases.remove(0);
     assert_eq!((again, served.len()), (record(), 5));
     let lease = leases.insert(Lease::with(&again, account).unwrap());
-    let after = lease.with_account(|account| (root(account), account.summary()));
+    let after = lease.with_account(|account| (last(account), account.summary()));
     assert_eq!(before.0, after.0);
     assert_eq!(
         (before.1.committed, before.1.seq, before.1.lanes),
@@ -171,14 +170,14 @@ async fn another_version_is_refused() {
 }
 
 #[tokio::test]
-async fn a_journal_from_before_the_salts_is_refused_and_left_as_it_is() {
+async fn a_journal_from_before_the_histories_is_refused_and_left_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let leases = Arc::new(Leases::new());
     let (journal, thread, _) = reopen(dir.path(), &leases).unwrap();
     journal.close();
     thread.join();
     let path = dir.path().join(KIND.file);
-    for found in 1..5 {
+    for found in 1..8 {
         let db = Connection::open(&path).unwrap();
         db.pragma_update(None, "user_version", found).unwrap();
         drop(db);

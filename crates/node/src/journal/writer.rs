@@ -2,7 +2,7 @@
 
 use super::{
     mark::Mark,
-    record::{Change, LeaseRecord, ReceiptRecord, SignedReceipt},
+    record::{Change, LeaseRecord, ReceiptRecord},
 };
 use crate::account::Phase;
 use atoma_keys::{AtRestKey, SigningKey};
@@ -58,7 +58,7 @@ pub(super) enum Op {
 pub(super) struct JournalWriter {
     signer: Arc<SigningKey>,
     at_rest: AtRestKey,
-    on_signed: Box<dyn FnMut(SignedReceipt) + Send>,
+    on_signed: Box<dyn FnMut(Arc<Signed<Receipt>>) + Send>,
     /// The receipts of the batch that is written, in their order.
     signed: Vec<Arc<Signed<Receipt>>>,
     /// Says how far the journal is.
@@ -70,7 +70,7 @@ pub(super) struct JournalWriter {
 impl JournalWriter {
     pub(super) fn new(
         signer: Arc<SigningKey>,
-        on_signed: Box<dyn FnMut(SignedReceipt) + Send>,
+        on_signed: Box<dyn FnMut(Arc<Signed<Receipt>>) + Send>,
         mark: Mark,
     ) -> Self {
         Self {
@@ -139,14 +139,11 @@ impl Writer for JournalWriter {
         let mut receipts = self.signed.drain(..);
         for op in batch {
             match op {
-                Op::Receipt { record, done, .. } => {
+                Op::Receipt { done, .. } => {
                     let Some(receipt) = receipts.next() else {
                         break;
                     };
-                    (self.on_signed)(SignedReceipt {
-                        request: record.request,
-                        receipt: receipt.clone(),
-                    });
+                    (self.on_signed)(receipt.clone());
                     done.send(receipt);
                 }
                 Op::Change { done, .. } => done.send(()),

@@ -162,14 +162,17 @@ async fn every_answer_can_be_proved() {
         .await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 
-    // once it is settled the proof leads to the settled root
+    // once it is settled the proof leads to the settlement's last receipt
     world.begin_close(stack).await;
     world.paid(stack, id).await;
     let proof = ask_proof(&world, &url, proof.header.message()).await;
     let settlement = proof.settlement.unwrap();
     let leaf = EvidenceLeaf::new(&proof.header, &proof.receipt);
-    assert_eq!(settlement.path.root(leaf.hash()), Some(settlement.root));
-    assert_eq!((settlement.path.index, settlement.path.count), (1, 2));
+    let place = settlement
+        .last
+        .place_of(leaf.receipt_hash(), &settlement.path);
+    assert_eq!(place, Some(proof.receipt.message().seq));
+    assert_eq!((settlement.path.index, settlement.path.count), (1, 1));
     // a paid lease needs no file any more; its proofs come from Walrus then
     drop(node);
     world.audit();

@@ -10,8 +10,7 @@ use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs,
     chain::{Clock, Event, calls},
     http::OPERATOR,
-    merkle::MerkleTree,
-    message::{EvidenceLeaf, Receipt, RequestHeader, Signed},
+    message::{Receipt, RequestHeader, Signed},
 };
 use futures::StreamExt;
 use http::StatusCode;
@@ -90,9 +89,6 @@ async fn serve(world: &World, url: &str, (id, stack): (NodeId, StackId), count: 
 
 /// The call by which the node settles what it served, its first.
 fn settle(served: &Served, (id, stack): (NodeId, StackId)) -> calls::Settle {
-    let leaves = served
-        .iter()
-        .map(|(header, receipt)| EvidenceLeaf::hash_of(header, receipt));
     let (header, last) = served.last().unwrap();
     calls::Settle {
         stack: stack.into(),
@@ -104,7 +100,6 @@ fn settle(served: &Served, (id, stack): (NodeId, StackId)) -> calls::Settle {
         header_signatures: vec![header.signature().to_bytes()],
         last_receipt: last.bytes().to_vec(),
         receipt_signature: last.signature().to_bytes(),
-        receipts_root: MerkleTree::from_leaves(leaves.collect()).root(),
         manifest_blob: None,
         clock: Clock,
     }

@@ -160,7 +160,6 @@ aborts! {
     HeaderBadSignature = 518, "header_bad_signature", "a header is not signed by the stack's request key";
     LanesNotRising = 519, "lanes_not_rising", "there must be one header a lane, lanes rising";
     ClaimAboveCeilings = 520, "claim_above_ceilings", "the claim is more than the ceilings the owner signed";
-    RootInvalid = 521, "root_invalid", "the root over the receipts must have 32 bytes";
     ManifestInvalid = 522, "manifest_invalid", "the blob id must have 32 bytes or be empty";
     NoTicket = 523, "no_ticket", "the lease has no such ticket that waits to be paid";
     WindowNotOver = 524, "window_not_over", "the dispute window is still open: claim when it is over";
@@ -170,6 +169,7 @@ aborts! {
     ExamOpen = 528, "exam_open", "the ticket's examination is not over: see whose turn it is";
     ChallengeOpen = 529, "challenge_open", "the ticket's challenge is not over: see whose turn it is";
     FromMismatch = 530, "from_mismatch", "the claim does not go on from the last receipt that is paid or claimed: read the lease";
+    HistoryTooShort = 531, "history_too_short", "the last receipt's history begins after the receipt that the claim goes on from: claim by an earlier one first";
     // --- treasury --------------------------------------------------------------------------------
     NoFees = 600, "no_fees", "the task has no fees to collect";
     NothingToReport = 601, "nothing_to_report", "the node paid no fees in the last epoch, or they are reported already";

@@ -20,9 +20,10 @@ pub struct RequestTimes {
 
 /// Signed by the node's response key. The receipts of one lease form a chain: `seq` counts from 1,
 /// `previous` is the hash of the receipt before (zero for the first), `cumulative_units` is the sum
-/// of all `units` so far. Two different receipts with one `seq` prove fraud.
+/// of all `units` so far. Each names all before it, too: `history` is the root over their [tree](crate::history), so that
+/// a settlement by its last receipt is one of exactly these records.
 ///
-/// # BCS (347 bytes without, 379 with `output_fingerprint`)
+/// # BCS (387 bytes without, 419 with `output_fingerprint`)
 /// ```text
 /// domain             16  "atoma/receipt/v1"
 /// network            32   stack 32   node 32
@@ -37,6 +38,7 @@ pub struct RequestTimes {
 /// engine             34
 /// output_fingerprint  1  0, or 1 ‖ 32-byte commitment to the engine's fingerprint
 /// previous           32
+/// base                8  u64 le   history 32
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
@@ -70,6 +72,10 @@ pub struct Receipt {
     pub output_fingerprint: Option<Hash32>,
     /// Hash of the receipt before this one; zero for the first.
     pub previous: Hash32,
+    /// The number of the receipt before the first one that `history` has: one that is claimed or paid.
+    pub base: u64,
+    /// Root over the hashes of the receipts after `base` up to the one before this; zero for none.
+    pub history: Hash32,
 }
 
 impl Message for Receipt {}
@@ -91,6 +97,8 @@ mod tests {
             },
             units: ComputeUnits(11),
             cumulative_units: ComputeUnits(12),
+            base: 2,
+            history: Hash32([0x17; 32]),
             ..sample::receipt(Hash32([6; 32]))
         };
         let number = |n: u64| hex::encode(n.to_le_bytes());
@@ -108,10 +116,12 @@ mod tests {
             "0000".to_owned(),
             "00".to_owned(),
             "00".repeat(32),
+            number(2),
+            "17".repeat(32),
         ]
         .concat();
         let bytes = bcs::to_bytes(&receipt).unwrap();
         assert_eq!(hex::encode(&bytes), expected);
-        assert_eq!(bytes.len(), 347);
+        assert_eq!(bytes.len(), 387);
     }
 }

@@ -54,5 +54,7 @@ pub fn receipt(request_hash: Hash32) -> Receipt {
         },
         output_fingerprint: None,
         previous: Hash32::ZERO,
+        base: 0,
+        history: Hash32::ZERO,
     }
 }

@@ -8,8 +8,9 @@ use atoma_evidence::{
 use atoma_keys::SigningKey;
 use atoma_types::{
     hash::Hash32,
-    merkle::{MerkleTree, leaf_hash},
-    message::{CommitmentKind, EvidenceLeaf, Origin},
+    history::ReceiptTree,
+    merkle::leaf_hash,
+    message::{CommitmentKind, Origin},
 };
 use bytes::Bytes;
 
@@ -167,14 +168,13 @@ pub(super) const PROOF_FILES: Target = Target {
     name: "proof_files",
     seeds: || {
         let (header, receipt) = (messages::header(Origin::Own), messages::receipt());
-        let leaf = EvidenceLeaf::new(&header, &receipt);
-        let tree = MerkleTree::from_leaves(vec![leaf.hash(), Hash32::ZERO]);
+        let tree = ReceiptTree::new(0, [receipt.hash(), Hash32::ZERO]).expect("two receipts");
         let proof = ReceiptProof {
             request_id: header.message().request_id,
             header,
             receipt,
             storage: None,
-            settlement: SettlementProof::new(&tree, 0, 1),
+            settlement: SettlementProof::new(&tree, 1),
         };
         let record = SettledRecord::of_proof(&proof).expect("settled").to_json();
         let proof = serde_json::to_string(&proof).expect("a proof is JSON");

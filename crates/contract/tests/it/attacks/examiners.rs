@@ -307,4 +307,23 @@ fn the_pool_grows_with_every_ticket() {
     let params = World::new().db().params.clone();
     let spent = params.sample_permille * params.attest_fee / 1_000;
     assert!(params.due * 4 >= spent * 5);
+    // five tickets, one of which is hit, as one in five is
+    let (mut w, task, first) = sampled(10);
+    for place in 0..5 {
+        let before = w.task(task).dues.0;
+        let mut chain = w.leased(OPERATOR, task, first.node, USDC);
+        chain.serve(&w, USDC);
+        w.settle(&chain);
+        if place == 2 {
+            w.examined(&chain, false);
+        } else {
+            w.draw(&chain, false);
+        }
+        w.now += DAY + 1;
+        let call = w.claim_call(chain.stack, chain.node);
+        w.ok(STRANGER, call);
+        let after = w.task(task).dues.0;
+        let paid = if place == 2 { params.attest_fee } else { 0 };
+        assert_eq!(after, before + params.due - paid, "ticket {place}");
+    }
 }

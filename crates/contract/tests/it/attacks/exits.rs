@@ -172,6 +172,34 @@ fn what_a_node_must_do_in_time_touches_its_stack_alone() {
         };
         assert!(!function.args.iter().any(reads), "{module}::{name}");
     }
+    // nor does a call change anything else, whatever else is stopped
+    let (mut w, _, chain) = super::examiners::sampled(10);
+    let pause = w.set_param_call("paused", 1);
+    w.ok(ADMIN, pause);
+    let (stack, node, seq) = (chain.stack, chain.node, chain.seq);
+    let alone = |changes: atoma_contract::Changes| {
+        let written: Vec<_> = changes.written.keys().copied().collect();
+        assert_eq!(written, [stack.0]);
+    };
+    alone(w.ok(OPERATOR, chain.settle_call()));
+    let demand = w.demand_call(stack, node, 5);
+    w.ok(USER, demand);
+    alone(w.ok(OPERATOR, answer_call(&chain, 5)));
+    w.draw(&chain, true);
+    let (unit, examiner) = w.examine(&chain);
+    alone(w.ok(OPERATOR, disclose_call(&chain, unit)));
+    alone(w.ok(examiner, verdict_call(stack, node, seq, true)));
+    let jury = w.jury_call(stack, node, seq, false);
+    w.ok(STRANGER, jury);
+    let jurors: Vec<_> = w.sitting(&chain, false).jurors.clone();
+    let (unit, seats) = (w.sitting(&chain, false).unit.0, jurors.len());
+    let disclose = disclose_jury_call(&chain, unit, seats, false);
+    alone(w.ok(OPERATOR, disclose));
+    let (juror, party) = (jurors[0].auditor.node, w.party(jurors[0].auditor.owner));
+    let commit = w.commit_call(&chain, false, juror, &BAD);
+    alone(w.ok(party, commit));
+    w.now = w.sitting(&chain, false).deadline_ms.0 + 1;
+    alone(w.ok(party, reveal_call(&chain, false, juror, &BAD)));
 }
 
 /// A rule of these that fell: with one ticket at a time, an owner waited until its node had settled, used the lease on, challenged the

@@ -2,7 +2,13 @@
 
 use super::Tale;
 use crate::world::*;
-use atoma_types::{ComputeUnits, chain::AbortCode, chain::calls, hash::Hash32};
+use atoma_types::{
+    ComputeUnits,
+    chain::{AbortCode, calls},
+    hash::Hash32,
+    history::ReceiptTree,
+    message::{EvidenceLeaf, MessageSignature, Receipt, Signed},
+};
 
 /// For the tape.
 pub(crate) const TALES: &[Tale] = &[
@@ -25,6 +31,18 @@ pub(crate) const TALES: &[Tale] = &[
     (
         "half_of_the_units_in_one_record_are_hit_by_half_of_the_draws",
         half_of_the_units_in_one_record_are_hit_by_half_of_the_draws,
+    ),
+    (
+        "copies_of_one_good_record_hang_on_no_receipt_that_their_user_holds",
+        copies_of_one_good_record_hang_on_no_receipt_that_their_user_holds,
+    ),
+    (
+        "no_history_leaves_a_record_out",
+        no_history_leaves_a_record_out,
+    ),
+    (
+        "a_record_of_an_earlier_ticket_backs_no_unit",
+        a_record_of_an_earlier_ticket_backs_no_unit,
     ),
 ];
 
@@ -191,4 +209,153 @@ fn half_of_the_units_in_one_record_are_hit_by_half_of_the_draws() {
     // one ticket in five, whatever it is worth
     let rate = hits.len() * 100 / 4_000;
     assert!((18..=22).contains(&rate), "{rate} %");
+}
+
+/// The rules before these: a settlement brought a root of its own, which the ledger held against nothing. A node that had served
+/// one request well and four of any kind settled, under its user's own last receipt, the root over five copies of the
+/// good record, signed again under the others' numbers. Every examination found a good record, and its user, who compared
+/// the last receipt, found its own. Now the last receipt binds the others itself.
+#[test]
+fn copies_of_one_good_record_hang_on_no_receipt_that_their_user_holds() {
+    let mut w = World::new();
+    let task = w.create_task();
+    let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
+    let mut chain = w.leased(OPERATOR, task, node, 5 * USDC);
+    for _ in 0..5 {
+        chain.serve(&w, 1_000);
+    }
+    let good = EvidenceLeaf::from_bytes(&chain.records[0].0).unwrap();
+    let signature = MessageSignature::try_from(good.receipt_signature.as_slice()).unwrap();
+    let first = Signed::<Receipt>::decode(good.receipt.clone(), signature).unwrap();
+    let mut hashes = Vec::new();
+    let copies: Vec<_> = (1..=5)
+        .map(|seq| {
+            let tree = ReceiptTree::new(0, hashes.iter().copied().chain([Hash32::ZERO]));
+            let copy = Receipt {
+                seq,
+                cumulative_units: ComputeUnits(1_000 * seq),
+                previous: hashes.last().copied().unwrap_or_default(),
+                history: tree.unwrap().last().history,
+                ..first.message().clone()
+            };
+            let copy = Signed::new(copy, &key(OPERATOR));
+            hashes.push(copy.hash());
+            copy
+        })
+        .collect();
+    let copied = ReceiptTree::new(0, hashes).unwrap();
+    let answer = |place: usize, proof: Vec<u8>| calls::AnswerDemand {
+        record: EvidenceLeaf {
+            receipt: copies[place].bytes().to_vec(),
+            receipt_signature: copies[place].signature().to_bytes(),
+            ..good.clone()
+        }
+        .to_bytes(),
+        proof,
+        ..answer_call(&chain, 1_000 * place as u64 + 500)
+    };
+
+    // under the last receipt that its user holds it can show no copy but the record itself
+    let before = w.clone();
+    w.settle(&chain);
+    assert_eq!(
+        w.ticket_of(chain.stack, node).unwrap().last,
+        chain.last_hash()
+    );
+    for place in 1..5 {
+        let mut w = w.clone();
+        let call = w.demand_call(chain.stack, node, 1_000 * place as u64 + 500);
+        w.ok(USER, call);
+        let seq = place as u64 + 1;
+        for proof in [copied.prove(seq).unwrap().to_bytes(), chain.path(seq)] {
+            w.refused(OPERATOR, answer(place, proof), AbortCode::ProofFails);
+        }
+        w.now += 25 * HOUR;
+        let call = w.silence_call(chain.stack, node, 1_000 * place as u64 + 500);
+        w.ok(STRANGER, call);
+        assert_eq!(w.earnings(node), 0);
+    }
+
+    // so it settles by a last receipt of its own, which its user doesn't hold; the first copy that is shown convicts it
+    let mut w = before;
+    let settle = calls::Settle {
+        last_receipt: copies[4].bytes().to_vec(),
+        receipt_signature: copies[4].signature().to_bytes(),
+        ..chain.settle_call()
+    };
+    w.ok(OPERATOR, settle);
+    assert_ne!(
+        w.ticket_of(chain.stack, node).unwrap().last,
+        chain.last_hash()
+    );
+    let call = w.demand_call(chain.stack, node, 2_500);
+    w.ok(USER, call);
+    w.ok(OPERATOR, answer(2, copied.prove(3).unwrap().to_bytes()));
+    let receipt =
+        |signed: &Signed<Receipt>| (signed.bytes().to_vec(), signed.signature().to_bytes());
+    let call = w.equivocation_call(chain.stack, node, receipt(&first), receipt(&copies[2]));
+    w.ok(USER, call);
+    assert_eq!(w.collateral(node), 1_000 * USDC - 10 * 5_000);
+}
+
+/// A node would leave out a record that backs nothing: its last receipt's history begins after it.
+#[test]
+fn no_history_leaves_a_record_out() {
+    let mut w = World::new();
+    let task = w.create_task();
+    let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
+    let mut chain = w.leased(OPERATOR, task, node, 5 * USDC);
+    chain.serve(&w, 1_000);
+    let honest = chain.clone();
+    chain.serve_with(&w, 1_000, |_, receipt| receipt.usage.output -= 1);
+    chain.serve_with(&w, 1_000, |_, receipt| {
+        receipt.base = 2;
+        receipt.history = Hash32::ZERO;
+    });
+    w.refused(OPERATOR, chain.settle_call(), AbortCode::HistoryTooShort);
+    // nor does it when what is before is claimed
+    w.settle(&honest);
+    let rest = calls::Settle {
+        from_seq: 1,
+        ..chain.settle_call()
+    };
+    w.refused(OPERATOR, rest, AbortCode::HistoryTooShort);
+}
+
+/// A history may begin before the ticket, with records that are paid: a node signs one of them for units that it claims
+/// later, and nobody has served.
+#[test]
+fn a_record_of_an_earlier_ticket_backs_no_unit() {
+    let mut w = World::new();
+    let task = w.create_task();
+    let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
+    let mut chain = w.leased(OPERATOR, task, node, 5 * USDC);
+    chain.serve_with(&w, 4_000, |_, receipt| {
+        receipt.cumulative_units.0 = 6_000;
+    });
+    chain.serve_with(&w, 1_000, |_, receipt| {
+        receipt.cumulative_units.0 = 2_000;
+    });
+    let reserve = chain.records[0].0.clone();
+    w.settle(&chain);
+    w.now += DAY + 1;
+    let call = w.claim_call(chain.stack, node);
+    w.ok(STRANGER, call);
+    chain.claimed();
+    chain.serve_with(&w, 1_000, |_, receipt| {
+        receipt.cumulative_units.0 = 6_000;
+    });
+    w.settle(&chain);
+    let call = w.demand_call(chain.stack, node, 3_000);
+    w.ok(USER, call);
+    let reserved = calls::AnswerDemand {
+        unit: ComputeUnits(3_000),
+        record: reserve,
+        proof: chain.path(1),
+        ..answer_call(&chain, 5_500)
+    };
+    w.refused(OPERATOR, reserved, AbortCode::ProofFails);
+    w.now += 25 * HOUR;
+    let call = w.silence_call(chain.stack, node, 3_000);
+    w.ok(STRANGER, call);
 }

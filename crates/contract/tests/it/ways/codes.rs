@@ -68,7 +68,6 @@ const UNREACHED: &[AbortCode] = &[
     AbortCode::ModelHashInvalid,
     AbortCode::NumericsUnknown,
     AbortCode::RuleUnknown,
-    AbortCode::RootInvalid,
     AbortCode::ManifestInvalid,
     AbortCode::DigestInvalid,
 ];

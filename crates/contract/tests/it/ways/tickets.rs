@@ -44,12 +44,13 @@ fn settlements() {
         },
     );
     let id = ObjectId::new([1; 32]);
-    let receipts: [(AbortCode, Change<'_, Receipt>); 5] = [
+    let receipts: [(AbortCode, Change<'_, Receipt>); 6] = [
         (ReceiptWrongNetwork, &|r| r.network = NetworkId([1; 32])),
         (ReceiptWrongStack, &|r| r.stack = StackId(id)),
         (ReceiptWrongNode, &|r| r.node = NodeId(id)),
         (CountMismatch, &|r| r.seq = 2),
         (ClaimMismatch, &|r| r.cumulative_units = ComputeUnits(999)),
+        (HistoryTooShort, &|r| r.base = 1),
     ];
     for (code, change) in receipts {
         let mut changed = receipt.clone();

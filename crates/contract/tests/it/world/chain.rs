@@ -5,7 +5,7 @@ use atoma_types::{
     ComputeUnits, NodeId, RequestId, StackId, TimestampMs, Usage,
     chain::{Clock, calls},
     hash::Hash32,
-    merkle::{self, MerkleTree},
+    history::{History, ReceiptTree},
     message::{
         Domain, Draft, Endpoint, EvidenceLeaf, MAX_BATCH, Message, Origin, Receipt, RequestHeader,
         RequestTimes, Signed,
@@ -25,6 +25,9 @@ pub(crate) struct Chain {
     pub(crate) sum: u64,
     pub(crate) paid_seq: u64,
     previous: Hash32,
+    /// The receipts after the base up to the last.
+    base: u64,
+    hashes: Vec<Hash32>,
     requests: u64,
 }
 
@@ -41,6 +44,8 @@ impl Chain {
             sum: 0,
             paid_seq: 0,
             previous: Hash32::ZERO,
+            base: 0,
+            hashes: Vec::new(),
             requests: 0,
         }
     }
@@ -53,6 +58,7 @@ impl Chain {
             sum: lease.paid_units.0,
             paid_seq: lease.paid_seq,
             previous: lease.last,
+            base: lease.paid_seq,
             requests: 1 << 32,
             ..Self::new(stack, node, user, operator)
         }
@@ -114,6 +120,8 @@ impl Chain {
             engine: w.stack(self.stack).engine,
             output_fingerprint: None,
             previous: self.previous,
+            base: self.base,
+            history: self.history(),
         };
         let marker = receipt.request_hash;
         change(&mut header, &mut receipt);
@@ -123,6 +131,7 @@ impl Chain {
         }
         let receipt = signed(receipt, self.operator);
         self.previous = receipt.hash();
+        self.hashes.push(self.previous);
         let record = EvidenceLeaf::new(&header, &receipt).to_bytes();
         self.records.push((record, units, self.sum));
         self.last = Some((header, receipt));
@@ -141,25 +150,28 @@ impl Chain {
             header_signatures: vec![header.signature().to_bytes()],
             last_receipt: receipt.bytes().to_vec(),
             receipt_signature: receipt.signature().to_bytes(),
-            receipts_root: self.tree().root(),
             manifest_blob: None,
             clock: Clock,
         }
     }
 
-    fn tree(&self) -> MerkleTree {
-        let leaves = self.records.iter();
-        MerkleTree::from_leaves(
-            leaves
-                .map(|(record, _, _)| merkle::leaf_hash(record))
-                .collect(),
-        )
+    /// The root that the next receipt names.
+    fn history(&self) -> Hash32 {
+        let mut history = History::after(self.base);
+        self.hashes.iter().for_each(|hash| history.push(*hash));
+        history.root()
     }
 
     /// The record at a place among those not paid, and its path.
     pub(crate) fn prove(&self, place: usize) -> (Vec<u8>, Vec<u8>) {
-        let proof = self.tree().prove(place).unwrap();
-        (self.records[place].0.clone(), proof.to_bytes())
+        let proof = self.path(self.paid_seq + 1 + place as u64);
+        (self.records[place].0.clone(), proof)
+    }
+
+    /// The path of the receipt of a number.
+    pub(crate) fn path(&self, seq: u64) -> Vec<u8> {
+        let tree = ReceiptTree::new(self.base, self.hashes.iter().copied()).unwrap();
+        tree.prove(seq).unwrap().to_bytes()
     }
 
     /// The place of the record that covers a unit.
@@ -175,10 +187,24 @@ impl Chain {
         self.prove(self.place_of(unit))
     }
 
-    /// What was settled is a tree of its own: what comes next is another.
+    /// What was settled is paid. Of what comes next the history begins there, or where it began: every rule sees both.
     pub(crate) fn paid(&mut self) {
+        self.claimed();
+        if self.previous.0[0].is_multiple_of(2) {
+            self.goes_on();
+        }
+    }
+
+    /// What was settled is claimed. The history goes on from where it began.
+    pub(crate) fn claimed(&mut self) {
         self.records.clear();
         self.paid_seq = self.seq;
+    }
+
+    /// The next history begins after the last receipt.
+    fn goes_on(&mut self) {
+        self.base = self.seq;
+        self.hashes.clear();
     }
 
     /// The first unit of the records that aren't paid.
@@ -200,6 +226,11 @@ impl Chain {
         let place = seq.checked_sub(self.paid_seq + 1)?;
         let (_, units, sum) = self.records.get(place as usize)?;
         Some(sum - units)
+    }
+
+    /// The hash of the last receipt.
+    pub(crate) fn last_hash(&self) -> Hash32 {
+        self.previous
     }
 
     /// The last receipt, as the ledger takes it.

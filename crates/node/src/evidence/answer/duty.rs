@@ -3,7 +3,7 @@
 use atoma_types::{
     BlobId, ComputeUnits, NodeId, StackId, TimestampMs,
     chain::{Exam, HitStage, Jury, Stack, Ticket},
-    hash::Hash32,
+    history::LastReceipt,
 };
 
 /// Whom a record is shown to.
@@ -39,10 +39,10 @@ pub(crate) struct Duty {
 /// What the ledger has of a ticket's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Settled {
-    /// The receipts: those after the first number up to the second.
-    pub range: (u64, u64),
-    /// The root over their records.
-    pub root: Hash32,
+    /// The number of the last receipt before them.
+    pub from_seq: u64,
+    /// Their last receipt, which binds them.
+    pub last: LastReceipt,
     /// The blob that leads to them.
     pub packs: Option<BlobId>,
 }
@@ -50,8 +50,8 @@ pub(crate) struct Settled {
 impl Settled {
     fn by(ticket: &Ticket) -> Self {
         Self {
-            range: (ticket.from_seq, ticket.to_seq),
-            root: ticket.receipts_root,
+            from_seq: ticket.from_seq,
+            last: ticket.last_receipt(),
             packs: ticket.manifest_blob,
         }
     }

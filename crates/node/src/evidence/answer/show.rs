@@ -21,7 +21,7 @@ use atoma_types::{
 /// A record, and what proves it.
 struct Proved {
     leaf: EvidenceLeaf,
-    /// From the leaf to the ticket's root.
+    /// From its receipt to the ticket's last one.
     path: Proof,
     /// The blob of its pack.
     pack: BlobId,
@@ -103,7 +103,8 @@ impl AnswerTask {
     /// The record of a duty as the node's own log has it; `None` if the log isn't the one that the ticket was
     /// settled from.
     async fn logged(&self, duty: &Duty) -> Result<Option<Proved>, Unanswered> {
-        let (stack, unit, range, seq) = (duty.stack, duty.unit, duty.ticket.range, duty.seq);
+        let (stack, unit, seq) = (duty.stack, duty.unit, duty.seq);
+        let range = (duty.ticket.from_seq, duty.ticket.last.seq);
         let found = self.log.reader.ask(move |log| match seq {
             0 => log.by_unit(stack, unit, range),
             seq => log.by_seq(stack, seq),
@@ -112,7 +113,7 @@ impl AnswerTask {
             return Ok(None);
         };
         let settlement = self.log.settlement_of(&exchange).await?;
-        let Some(settled) = settlement.filter(|settled| settled.root == duty.ticket.root) else {
+        let Some(settled) = settlement.filter(|settled| settled.last == duty.ticket.last) else {
             return Ok(None);
         };
         let pack = self.stored(&exchange).await?;
@@ -130,8 +131,7 @@ impl AnswerTask {
         let key = TicketKey {
             stack: duty.stack,
             node: self.node,
-            range: duty.ticket.range,
-            root: duty.ticket.root,
+            last: duty.ticket.last,
         };
         let known = self.read_back.record(key, blob, |found| match duty.seq {
             0 => found.records.seq_of(duty.unit),

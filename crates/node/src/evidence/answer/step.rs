@@ -61,7 +61,7 @@ impl Answerer {
     pub(super) fn tickets(&self) -> BTreeSet<TicketName> {
         let names = self.open.iter();
         names
-            .map(|duty| (duty.stack, duty.ticket.range.1))
+            .map(|duty| (duty.stack, duty.ticket.last.seq))
             .collect()
     }
 
@@ -99,7 +99,9 @@ mod tests {
         super::duty::{Settled, To},
         *,
     };
-    use atoma_types::{Address, ComputeUnits, StackId, TimestampMs, hash::Hash32};
+    use atoma_types::{
+        Address, ComputeUnits, StackId, TimestampMs, hash::Hash32, history::LastReceipt,
+    };
 
     fn duty(unit: u64, until: u64) -> Duty {
         Duty {
@@ -108,8 +110,13 @@ mod tests {
             to: To::Owner,
             until: TimestampMs(until),
             ticket: Settled {
-                range: (0, 9),
-                root: Hash32::ZERO,
+                from_seq: 0,
+                last: LastReceipt {
+                    seq: 9,
+                    hash: Hash32::ZERO,
+                    base: 0,
+                    history: Hash32::ZERO,
+                },
                 packs: None,
             },
             seq: 0,

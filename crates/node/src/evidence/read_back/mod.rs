@@ -1,6 +1,6 @@
 //! Tickets whose records this node's own log lacks, read back from Walrus: its disk was lost, or an old copy of it was
-//! put back. The ledger has the ticket's root and the blob that leads to its packs; what is found is checked against
-//! that root, so nobody is believed.
+//! put back. The ledger has the ticket's last receipt and the blob that leads to its packs; what is found is what that
+//! receipt binds, so nobody is believed.
 //!
 //! A ticket is read once, however many of its records are asked for, in a task of its own that goes on where Walrus
 //! failed it, for as long as something of the ticket must be shown. Of what is read a place and two hashes are kept
@@ -31,7 +31,7 @@ pub(crate) enum Known {
     Reading,
     /// What the ledger's blob leads to are not the records that were settled.
     Lacking,
-    /// A record of it, with its path to the settled root and its place in the pack that has it.
+    /// A record of it, with its path to the ticket's last receipt and its place in the pack that has it.
     Record {
         record: Box<Record>,
         path: Proof,
@@ -81,7 +81,7 @@ impl ReadBack {
         blob: BlobId,
         which: impl FnOnce(&Found) -> Option<u64>,
     ) -> Result<Known, PackError> {
-        let name = (key.stack, key.range.1);
+        let name = (key.stack, key.last.seq);
         let begin = |slot: Slot<Arc<Found>>| {
             let (search, places) = (self.search.clone(), Arc::clone(&self.places));
             let done = self.done.clone();
@@ -93,7 +93,7 @@ impl ReadBack {
             };
             AbortOnDropHandle::new(tokio::spawn(read))
         };
-        let records = key.range.1.saturating_sub(key.range.0);
+        let records = key.last.seq.saturating_sub(key.last.base);
         let state = self.shelf.lock().get(name, records, begin);
         let found = match state {
             State::Waiting => return Ok(Known::Reading),

@@ -48,7 +48,7 @@ impl Search {
         blob: BlobId,
         places: &Semaphore,
     ) -> Option<Found> {
-        let (stack, ticket) = (key.stack, key.range.1);
+        let (stack, ticket) = (key.stack, key.last.seq);
         tracing::warn!(
             %stack, ticket, %blob,
             "a record must be shown that this node's own log lacks: its ticket is read back from Walrus"

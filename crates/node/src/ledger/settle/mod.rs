@@ -287,24 +287,32 @@ impl SettlementTask {
         if stored <= from || (stored < seq && ends) {
             return None;
         }
-        let named = match evidence.name(stack, (from, stored)).await {
+        let receipt_of = async |to: u64| match to == seq {
+            true => Some(last.clone()),
+            false => log.receipt(stack, to).await.ok().flatten(),
+        };
+        // whoever has lost its log needs all that the last receipt binds, be it of earlier tickets
+        let base = receipt_of(stored).await?.message().base.min(from);
+        let named = match evidence.name(stack, (base, stored)).await {
             Ok(named) => named?,
             Err(error) => {
                 tracing::warn!(error = %WithCauses(&error), %stack, "a settlement's packs can't be named");
                 return None;
             }
         };
-        let to = named.range.1;
+        // where they are more than a list can have, they are named no more
+        let (to, blob) = match named.range.1 {
+            to if to > from => (to, named.blob),
+            _ => (stored, None),
+        };
         if ends && to < seq {
             // it was made before the last record was stored
             evidence.forget(stack);
             return None;
         }
-        let last = match to == seq {
-            true => last,
-            false => log.receipt(stack, to).await.ok()??,
-        };
-        Some((last, named.blob))
+        let last = receipt_of(to).await?;
+        let blob = blob.filter(|_| last.message().base >= base);
+        Some((last, blob))
     }
 
     fn settle_call(&self, lease: &Lease, claim: &Claim, packs: Option<BlobId>) -> Call {
@@ -324,7 +332,6 @@ impl SettlementTask {
                 .collect(),
             last_receipt: claim.last.bytes().to_vec(),
             receipt_signature: claim.last.signature().to_bytes(),
-            receipts_root: claim.root,
             manifest_blob: packs,
             clock: Clock,
         }

@@ -5,7 +5,7 @@ use atoma_types::{
     ComputeUnits, EngineClass, NodeId, RequestId, StackId, TaskId, TimestampMs, Usage,
     chain::{Clock, Ticket, calls},
     hash::Hash32,
-    merkle::{self, MerkleTree},
+    history::{History, ReceiptTree},
     message::{
         Domain, Draft, Endpoint, EvidenceLeaf, Origin, Receipt, RequestHeader, RequestTimes, Signed,
     },
@@ -74,6 +74,9 @@ impl Chain {
         })
         .sign(&key(self.user));
         let previous = self.records.last().map(|record| record.receipt.hash());
+        let mut history = History::default();
+        let before = self.records.iter();
+        before.for_each(|record| history.push(record.receipt.hash()));
         let receipt = Draft::new(Receipt {
             domain: Domain::default(),
             network: NETWORK,
@@ -97,6 +100,8 @@ impl Chain {
             engine: self.engine,
             output_fingerprint: None,
             previous: previous.unwrap_or(Hash32::ZERO),
+            base: 0,
+            history: history.root(),
         })
         .sign(&key(self.operator));
         self.records.push(Record {
@@ -121,7 +126,6 @@ impl Chain {
             header_signatures: vec![header.signature().to_bytes()],
             last_receipt: receipt.bytes().to_vec(),
             receipt_signature: receipt.signature().to_bytes(),
-            receipts_root: self.tree(from as usize, count).root(),
             manifest_blob: None,
             clock: Clock,
         }
@@ -132,15 +136,6 @@ impl Chain {
         self.records[count - 1].receipt.message().cumulative_units.0
     }
 
-    fn tree(&self, from: usize, to: usize) -> MerkleTree {
-        let leaves = self.records[from.min(to)..to].iter();
-        MerkleTree::from_leaves(
-            leaves
-                .map(|record| merkle::leaf_hash(&record.bytes))
-                .collect(),
-        )
-    }
-
     /// The `seq` of the record of a unit, from 1.
     pub(super) fn seq_of(&self, unit: u64) -> usize {
         let ends = self.records.iter();
@@ -149,11 +144,12 @@ impl Chain {
             .count()
     }
 
-    /// The record of a unit with its path in a ticket's tree.
+    /// The record of a unit with its path to a ticket's last receipt.
     pub(super) fn show(&self, ticket: &Ticket, unit: u64) -> (Vec<u8>, Vec<u8>) {
-        let (from, to) = (ticket.from_seq as usize, ticket.to_seq as usize);
-        let place = self.seq_of(unit) - 1;
-        let proof = self.tree(from, to).prove(place - from).unwrap();
-        (self.records[place].bytes.clone(), proof.to_bytes())
+        let seq = self.seq_of(unit);
+        let bound = self.records[..ticket.to_seq as usize].iter();
+        let tree = ReceiptTree::new(0, bound.map(|record| record.receipt.hash()));
+        let proof = tree.unwrap().prove(seq as u64).unwrap();
+        (self.records[seq - 1].bytes.clone(), proof.to_bytes())
     }
 }

@@ -1,6 +1,9 @@
 //! Of tickets: claimed and paid.
 
-use crate::{BlobId, ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs, hash::Hash32};
+use crate::{
+    BlobId, ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs, hash::Hash32,
+    history::LastReceipt,
+};
 use serde::{Deserialize, Serialize};
 
 /// A node claims units; a ticket is open.
@@ -14,14 +17,31 @@ pub struct SettlementOpened {
     pub to_units: ComputeUnits,
     /// `seq` of the last receipt.
     pub to_seq: u64,
-    /// Root of the Merkle tree over the ticket's records.
-    pub receipts_root: Hash32,
+    /// Hash of the last receipt.
+    pub last: Hash32,
+    /// The number before the first receipt of its history.
+    pub base: u64,
+    /// The root over the receipts before it, which it names.
+    pub history: Hash32,
     /// The pack that has all of the ticket's records, or the list of their packs.
     pub manifest_blob: Option<BlobId>,
     /// What the claimed units cost, in micro-USDC.
     pub value: MicroUsdc,
     /// The last moment to demand a record of it, or to challenge it.
     pub deadline_ms: TimestampMs,
+}
+
+impl SettlementOpened {
+    /// The receipt that binds the ticket's records.
+    #[must_use]
+    pub fn last_receipt(&self) -> LastReceipt {
+        LastReceipt {
+            seq: self.to_seq,
+            hash: self.last,
+            base: self.base,
+            history: self.history,
+        }
+    }
 }
 
 /// A ticket was paid.

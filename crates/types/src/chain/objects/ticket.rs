@@ -1,7 +1,7 @@
 //! A claim that waits to be paid, and demands for its records.
 
 use super::{Challenge, Exam, Jury};
-use crate::{BlobId, ComputeUnits, MicroUsdc, TimestampMs, hash::Hash32};
+use crate::{BlobId, ComputeUnits, MicroUsdc, TimestampMs, hash::Hash32, history::LastReceipt};
 use serde::{Deserialize, Serialize};
 
 /// A demand to show the record of one unit; it waits for an answer.
@@ -28,9 +28,10 @@ pub struct Ticket {
     pub to_seq: u64,
     /// Hash of the last receipt: the next ticket's chain goes on from it.
     pub last: Hash32,
-    /// Merkle root over its records, in order of `seq`
-    /// (see [`EvidenceLeaf`](crate::message::EvidenceLeaf)).
-    pub receipts_root: Hash32,
+    /// The number before the first receipt of its `history`, at most `from_seq`.
+    pub base: u64,
+    /// The root over the receipts before the last one, which it names: records are proved against it.
+    pub history: Hash32,
     /// The blob with all its records, or the one that lists their packs; the rules don't look at it.
     pub manifest_blob: Option<BlobId>,
     /// When it was opened.
@@ -50,6 +51,17 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// The receipt that binds its records.
+    #[must_use]
+    pub fn last_receipt(&self) -> LastReceipt {
+        LastReceipt {
+            seq: self.to_seq,
+            hash: self.last,
+            base: self.base,
+            history: self.history,
+        }
+    }
+
     /// Whether it claims a unit.
     #[must_use]
     pub fn claims(&self, unit: ComputeUnits) -> bool {

@@ -6,7 +6,6 @@ use crate::{
         field::{Clock, NodeKind, ObjectMut, StackKind, TaskKind},
         function::functions,
     },
-    hash::Hash32,
 };
 
 functions! {
@@ -31,8 +30,6 @@ functions! {
             last_receipt: Vec<u8>,
             /// The node's signature of the last receipt.
             receipt_signature: Vec<u8>,
-            /// Over the records after the last paid one.
-            receipts_root: Hash32 => RootInvalid,
             /// The pack that has all of the ticket's records, or the list of their packs, if it is stored.
             manifest_blob: Option<BlobId> => ManifestInvalid,
             /// The ledger's clock, the object `0x6`.
