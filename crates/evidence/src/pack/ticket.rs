@@ -201,6 +201,28 @@ mod tests {
     }
 
     #[test]
+    fn records_before_a_history_begins_are_not_needed() {
+        let sample = Sample::new(&Plan::default());
+        let pack = Pack::from_bytes(sample.pack.clone()).unwrap();
+        let hashes = sample.exchanges.iter().map(|(_, receipt)| receipt.hash());
+        let tree = ReceiptTree::new(1, hashes.skip(1)).unwrap();
+        let last = tree.last();
+        let mut search = TicketSearch::new(TicketKey {
+            last,
+            ..key(&sample)
+        });
+        search.take(&pack).unwrap();
+        let records = search.finish().unwrap();
+        assert!(records.find(1).is_none());
+        for seq in [2, 3] {
+            let (at, path) = records.find(seq).unwrap();
+            assert_eq!(u64::from(at.place), seq - 1);
+            let hash = sample.exchanges[seq as usize - 1].1.hash();
+            assert_eq!(last.place_of(hash, &path), Some(seq));
+        }
+    }
+
+    #[test]
     fn what_is_missing_or_not_the_settled_one_is_never_given_out() {
         let sample = Sample::new(&Plan::default());
         let pack = Pack::from_bytes(sample.pack.clone()).unwrap();

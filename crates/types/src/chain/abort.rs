@@ -191,7 +191,7 @@ aborts! {
     ReceiptWrongRequest = 713, "receipt_wrong_request", "the receipt is for another request than the header beside it";
     ReceiptWrongEngine = 714, "receipt_wrong_engine", "the receipt names another model, numerics or rule than the task";
     ProofInvalid = 715, "proof_invalid", "the bytes are not a Merkle proof";
-    ProofFails = 716, "proof_fails", "the proof does not lead from the record at its place to the ticket's root";
+    ProofFails = 716, "proof_fails", "the proof does not lead from the record at its place to the ticket's last receipt";
     RecordOverTariff = 717, "record_over_tariff", "the receipt charges more than the task's weights make of its usage";
     RecordOverOrder = 718, "record_over_order", "the receipt charges more than its order allows";
     RecordWrongUnit = 719, "record_wrong_unit", "the record is not that of this unit";
