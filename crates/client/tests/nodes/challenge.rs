@@ -271,6 +271,11 @@ async fn a_jury_that_is_shown_another_receipt_than_the_kept_one_shows_a_proof_to
  {
     let case = Overcounted::served(r#"{"act":"plain","max_tokens":500}"#).await;
     case.world.node.forges_records();
+    // a receipt that binds them; its user refuses it, and isn't asked
+    let body = r#"{"act":"plain","max_tokens":500}"#;
+    let answer = case.stack.chat(case.world.node.id, body).await.unwrap();
+    assert!(answer.whole().await.is_err());
+    case.client.receipts().flush().await.unwrap();
     case.world.node.settles(case.stack.id()).await;
     let challenge = Dispute::Challenge(Claimed {
         stack: case.stack.id(),
