@@ -76,6 +76,8 @@ impl Office {
             close_stacks_on_stop: false,
             own_use: false,
             client_dir: None,
+            confidential: None,
+            through: None,
             runtime: Runtime::default(),
         };
         change(&mut config);

@@ -85,7 +85,8 @@ impl Process {
         Self::start_command(command, args)
     }
 
-    fn start_command(mut command: Command, args: &[&str]) -> Self {
+    /// A command that was made ready.
+    pub(crate) fn start_command(mut command: Command, args: &[&str]) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .spawn()

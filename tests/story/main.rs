@@ -8,6 +8,7 @@ mod attesters;
 mod case;
 mod challenge;
 mod check;
+mod confidential;
 mod court;
 mod crash;
 mod data_folder;

@@ -1,6 +1,7 @@
 //! `atoma demo`: the protocol once, live, step by step, in a temporary folder that is removed.
 
 mod cheat;
+mod confidential;
 mod evidence;
 mod forward;
 mod plain_answer;
@@ -50,6 +51,9 @@ pub(crate) struct Demo {
     /// Let a node cheat in this way, on a task whose answers are examined, and see it caught by nine that attest.
     #[arg(long, value_name = "KIND", value_parser = cheat::parser(), conflicts_with_all = ["forward", "nodes"])]
     cheat: Option<cheat::Way>,
+    /// Let nodes run as software that acts as hardware (a software TEE), and see that nobody on the way reads anything.
+    #[arg(long, conflicts_with_all = ["forward", "cheat"])]
+    confidential: bool,
 }
 
 /// How long tickets wait in a demo: long enough to be seen.
@@ -76,6 +80,9 @@ pub(crate) async fn run(args: Demo, scratch: &Scratch, output: &Output) -> Resul
 async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     if let Some(way) = args.cheat {
         return cheat::tell(way, (&args.prompt, &args.model), folder, output).await;
+    }
+    if args.confidential {
+        return confidential::tell(args, folder, output).await;
     }
     ensure!(
         !args.forward || args.nodes > 1,

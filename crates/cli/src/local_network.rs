@@ -11,7 +11,8 @@ use atoma_network::{
     cheat::{Cheat, cheating},
     engine_class,
 };
-use atoma_node::{AttestConfig, ForwardConfig};
+use atoma_node::{AttestConfig, ConfidentialConfig, ForwardConfig};
+use atoma_tee::octets::{Digest, Measurement, Octets};
 use atoma_types::{MicroUsdc, Price, TaskId, UnitWeights, chain::Params};
 use serde_json::json;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) forward: Option<ForwardConfig>,
     /// Answers are examined: all nodes but the first attest.
     pub(crate) examined: Option<Examined>,
+    /// The task is confidential: all nodes run as software that acts as hardware, and say so.
+    pub(crate) confidential: bool,
     /// What they serve.
     pub(crate) model: ModelChoice,
 }
@@ -51,6 +54,10 @@ const EXAMINED_WEIGHTS: UnitWeights = UnitWeights {
     image_step: 0,
     audio_second: 0,
 };
+/// The release of a local network's confidential task: nobody has built it, for no hardware measures it.
+pub(crate) const RELEASE: Digest = Octets(*b"software that acts as hardware..");
+/// What such software says that it started with.
+pub(crate) const MEASUREMENT: Measurement = Octets([0x5f; 48]);
 /// What the pool of an examined task begins with: fees of twenty attesters.
 const POOL: MicroUsdc = MicroUsdc(2_000_000);
 
@@ -108,6 +115,9 @@ pub(crate) async fn start(plan: &Plan, output: &Output) -> Result<Served> {
             Some(_) if place > 0 => builder.attesting(quick_attest()),
             _ => builder,
         };
+    }
+    if plan.confidential {
+        builder = builder.confidential(ConfidentialConfig::software(RELEASE, MEASUREMENT));
     }
     if let Some(forward) = plan.forward.clone() {
         builder = builder.passing_on(forward);
@@ -172,9 +182,14 @@ fn told(step: &Step<'_>) -> (&'static str, String, Facts) {
             model,
             engine,
             price_ceiling,
+            security,
         } => (
             "task",
-            "A task is created: this model, these rules".to_owned(),
+            match security.confidential() {
+                true => "A confidential task is created: nodes must be attested, and these will be by a software TEE",
+                false => "A task is created: this model, these rules",
+            }
+            .to_owned(),
             vec![
                 ("task", json!(task)),
                 ("model", json!(model.id)),
@@ -192,9 +207,15 @@ fn told(step: &Step<'_>) -> (&'static str, String, Facts) {
             url,
             price: asked,
             collateral,
+            guest,
         } => (
             "node",
-            format!("Node {number} registers with collateral and subscribes"),
+            match guest {
+                Some(guest) => format!(
+                    "Node {number} registers with collateral, attests its keys by a {guest} TEE, and subscribes"
+                ),
+                None => format!("Node {number} registers with collateral and subscribes"),
+            },
             vec![
                 ("node", json!(node)),
                 ("url", json!(url)),

@@ -32,6 +32,7 @@ mod sources;
 
 // the commands
 mod attestation;
+mod confidential;
 mod audit;
 mod chat;
 mod cost;

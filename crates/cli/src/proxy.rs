@@ -4,20 +4,23 @@
 
 use crate::{
     client::client_folder,
+    confidential::{self, GATEWAY_KEY, Seal},
     output::{Output, money},
     run::{put_away, until_stopped},
     scratch::Scratch,
     settings::Settings,
     values::Usdc,
 };
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use atoma_gateway::{
     ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, StackPolicy,
 };
+use atoma_client::{Client, ClientConfig, Confidential};
+use atoma_ledger::Ledger;
 use atoma_runtime::SystemRandom;
 use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{net::SocketAddr, path::Path};
 
 /// Any of a task's nodes may hold the one lease that has room: more nodes than a task has.
@@ -47,12 +50,19 @@ pub(crate) struct Proxy {
     /// Only the nodes that are asked may answer: they must not pass requests on to others when they are full.
     #[arg(long)]
     no_forward: bool,
+    #[command(flatten)]
+    seal: Seal,
+    /// A gateway that passes sealed requests on and pays for them, and reads none: its URL. Its key is in ATOMA_API_KEY.
+    #[arg(long, value_name = "URL", requires = "confidential", conflicts_with = "budget")]
+    gateway: Option<String>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   atoma stack buy atoma-tiny --units 100000 --max-price 5 && atoma proxy
   atoma proxy --budget 2               buys what it needs, for 2 USDC at most
+  atoma proxy --confidential --policy policy.toml
+                                       seals all to nodes that the policy accepts
   export OPENAI_BASE_URL=http://127.0.0.1:8787/v1 OPENAI_API_KEY=unused
 
 What it spends is in `atoma receipt list`; `atoma stack close` brings back what isn't used.";
@@ -70,9 +80,16 @@ pub(crate) async fn run(
     );
     // what was spent counts while it runs: the stacks themselves are kept with the client's
     let budget = args.budget.map_or(MicroUsdc::ZERO, |budget| budget.0);
-    let config = config(&args, budget, &settings, scratch.folder("proxy")?);
+    let sealed = args.seal.read(&settings)?;
+    let mut config = config(&args, budget, &settings, scratch.folder("proxy")?);
+    config.confidential.clone_from(&sealed);
+    config.through = args.gateway.clone().map(with_key).transpose()?;
     // the ledger first: its error says what to do
-    settings.ledger().await?;
+    let connected = settings.ledger().await?;
+    let attested = match sealed {
+        Some(sealed) => verified(connected, &settings, sealed, output).await?,
+        None => Vec::new(),
+    };
     let running = Gateway::start(config, settings.key()?.into()).await?;
     let endpoint = format!("{}/v1", running.url());
     output.say(format!(
@@ -84,11 +101,19 @@ pub(crate) async fn run(
         vec![
             ("endpoint", json!(endpoint)),
             ("budget_micro_usdc", money(budget)),
+            ("attested", json!(attested)),
         ],
     )
     .await?;
     put_away(running.shutdown(), None, output).await;
     Ok(())
+}
+
+/// A gateway's URL with its key, which is no argument: those are seen by other users of a machine.
+fn with_key(url: String) -> Result<(String, String)> {
+    let key = std::env::var(GATEWAY_KEY);
+    let key = key.with_context(|| format!("--gateway needs its key in {GATEWAY_KEY}"))?;
+    Ok((url, key))
 }
 
 /// A gateway for one user: this machine's stacks and nodes, and no key that matters.
@@ -132,6 +157,45 @@ fn config(args: &Proxy, budget: MicroUsdc, settings: &Settings, folder: &Path) -
         close_stacks_on_stop: false,
         own_use: true,
         client_dir: Some(client_folder(settings)),
+        confidential: None,
+        through: None,
         runtime: ledger.runtime,
+    }
+}
+
+/// The nodes of confidential tasks that the policy accepts, told one by one. None is an error: nothing could be asked.
+async fn verified(
+    ledger: Ledger,
+    settings: &Settings,
+    sealed: Confidential,
+    output: &Output,
+) -> Result<Vec<Value>> {
+    let config = ClientConfig {
+        confidential: Some(sealed),
+        ..ClientConfig::default()
+    };
+    let client = Client::with_ledger(ledger, settings.key()?, config)?;
+    let tasks = client.ledger().all_tasks().await?;
+    let tasks = tasks.iter().filter(|task| {
+        task.security_level.confidential() && !task.is_deprecated()
+    });
+    let (mut facts, mut refused) = (Vec::new(), None);
+    for task in tasks {
+        for offer in client.offers(task.id).await? {
+            match confidential::tell(&client, offer.node, task.id, output).await {
+                Ok(attested) => facts.push(confidential::facts(&attested)),
+                Err(error) => refused = Some(error),
+            }
+        }
+    }
+    match refused {
+        Some(error) if facts.is_empty() => Err(error),
+        _ => {
+            ensure!(
+                !facts.is_empty(),
+                "no node of a confidential task is there: `atoma task list` shows what is"
+            );
+            Ok(facts)
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The client: a wallet, a ledger, a memory, and a pool of connections.
 
 use crate::{
-    ClientError, NodeReach, Receipts,
+    ClientError, Confidential, NodeReach, Receipts,
+    confidential::AttestedNodes,
     http::Http,
     node_info::NodeCache,
     signing::HeaderSigner,
@@ -36,6 +37,8 @@ pub struct ClientConfig {
     pub reach: NodeReach,
     /// Where requests with [`Evidence::Immediate`](crate::Evidence) are stored.
     pub walrus: Option<WalrusClient>,
+    /// Seals every request to a node whose evidence is good; in clear if absent.
+    pub confidential: Option<Confidential>,
 }
 
 impl Default for ClientConfig {
@@ -46,6 +49,7 @@ impl Default for ClientConfig {
             default_output_tokens: 1_024,
             reach: NodeReach::Anywhere,
             walrus: None,
+            confidential: None,
         }
     }
 }
@@ -66,6 +70,8 @@ pub(crate) struct ClientInner {
     pub(crate) nodes: Mutex<NodeCache>,
     /// One state per stack, whoever opens it: its lanes must not be counted twice.
     pub(crate) stacks: Mutex<HashMap<StackId, Arc<StackState>>>,
+    /// Nodes whose evidence was good.
+    pub(crate) attested: AttestedNodes,
     /// Nodes that charged what can't be.
     pub(crate) distrusted: Mutex<HashMap<NodeId, Distrust>>,
 }
@@ -109,6 +115,7 @@ impl Client {
             http: Http::new(ledger.runtime().sockets.clone(), config.reach)?,
             nodes: Mutex::default(),
             stacks: Mutex::default(),
+            attested: AttestedNodes::default(),
             ledger,
             key,
             config,
@@ -140,6 +147,12 @@ impl Client {
     #[must_use]
     pub fn key(&self) -> &SigningKey {
         &self.inner.key
+    }
+
+    /// Whether all its requests are sealed.
+    #[must_use]
+    pub fn is_confidential(&self) -> bool {
+        self.inner.config.confidential.is_some()
     }
 
     /// The key that signs requests and grants of this wallet's stacks. It is derived from the

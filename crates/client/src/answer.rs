@@ -3,6 +3,7 @@
 
 use crate::{
     ClientError, MalformedAnswer, NodeInfo, VerifiedReceipt,
+    confidential::{PassedAnswer, SealedAnswer},
     error_frame::ErrorFrames,
     in_flight::InFlight,
     lines::Lines,
@@ -20,9 +21,13 @@ use atoma_types::{
 };
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, future::BoxFuture};
-use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -93,6 +98,8 @@ struct Served {
     only_covered: bool,
     /// How much of it can be read.
     visible: Visible,
+    /// What was opened before anybody asked for it.
+    ready: Bytes,
 }
 
 /// How the receipt comes.
@@ -111,6 +118,22 @@ enum Proof {
         begun: bool,
         verified: bool,
     },
+    /// Behind a sealed answer's end.
+    Sealed {
+        answer: Box<SealedAnswer>,
+        verified: bool,
+    },
+    /// Behind a sealed answer's end, which is somebody else's to open.
+    Passed(Box<PassedAnswer>),
+}
+
+/// What an answer is for whoever asked here.
+pub(crate) enum Form {
+    Plain,
+    /// It is opened here.
+    Opened(Box<SealedAnswer>),
+    /// It is passed on sealed.
+    Passed,
 }
 
 // === impl Answer ===
@@ -118,13 +141,12 @@ enum Proof {
 /// An answer that is being served.
 pub(crate) fn served(
     (request_id, salt): (RequestId, Salt),
-    response: Response<Body>,
+    (response, form, pace): (Response<Body>, Form, Pace),
     node: &NodeInfo,
-    pace: Pace,
     in_flight: InFlight,
     receipt: oneshot::Receiver<Arc<VerifiedReceipt>>,
 ) -> Answer {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
     let text = parts.headers.get(RECEIPT);
     let text = text
         .and_then(|value| value.to_str().ok())
@@ -134,26 +156,34 @@ pub(crate) fn served(
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
     let commitment = salt.hasher(CommitmentKind::Answer);
-    let proof = if is_stream && text.is_none() {
-        Proof::Comment {
+    let proof = match form {
+        Form::Opened(answer) => {
+            opened_headers(&mut parts.headers, answer.is_stream());
+            Proof::Sealed {
+                answer,
+                verified: false,
+            }
+        }
+        Form::Passed => Proof::Passed(Box::new(PassedAnswer::committing(commitment))),
+        Form::Plain if is_stream && text.is_none() => Proof::Comment {
             scanner: Scanner::over(commitment),
             errors: ErrorFrames::default(),
             lines: Lines::default(),
             begun: false,
             verified: false,
-        }
-    } else {
-        Proof::Header {
+        },
+        Form::Plain => Proof::Header {
             text,
             hasher: commitment,
-        }
+        },
     };
     let served = Served {
         node: node.id,
         pieces: Pieces::new(body, SILENCE_TIMEOUT),
         pace,
         in_flight,
-        visible: Visible::new(matches!(proof, Proof::Comment { .. })),
+        visible: Visible::new(proof.is_stream()),
+        ready: Bytes::new(),
         proof,
         only_covered: false,
     };
@@ -288,7 +318,7 @@ impl AnswerBody {
     /// Whether it is a stream of events whose receipt comes at its end.
     #[must_use]
     pub fn is_stream(&self) -> bool {
-        matches!(&self.0, Kind::Served(served) if matches!(served.proof, Proof::Comment { .. }))
+        matches!(&self.0, Kind::Served(served) if served.proof.is_stream())
     }
 
     /// Whether an event of a stream has come that says something and is no error. Comments and empty lines
@@ -298,7 +328,33 @@ impl AnswerBody {
         let Kind::Served(served) = &self.0 else {
             return false;
         };
-        matches!(served.proof, Proof::Comment { begun: true, .. })
+        match &served.proof {
+            Proof::Header { .. } => false,
+            Proof::Comment { begun, .. } => *begun,
+            Proof::Sealed { answer, .. } => answer.has_begun(),
+            Proof::Passed(answer) => answer.has_begun(),
+        }
+    }
+
+    /// Waits until a sealed answer has said something. Gives the refusal that it is, if it is one.
+    pub(crate) async fn begin(&mut self) -> Result<Option<(StatusCode, Bytes)>, ClientError> {
+        let Kind::Served(served) = &mut self.0 else {
+            return Ok(None);
+        };
+        loop {
+            match poll_fn(|cx| served.poll_next(cx)).await {
+                Some(Ok(bytes)) if bytes.is_empty() => {}
+                Some(Ok(bytes)) => {
+                    served.ready = bytes;
+                    return Ok(None);
+                }
+                Some(Err(error)) => return Err(error),
+                None => break,
+            }
+        }
+        let refused = served.refusal();
+        self.0 = Kind::Over;
+        Ok(refused)
     }
 }
 
@@ -319,6 +375,9 @@ impl Stream for AnswerBody {
 
 impl Served {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
+        if !self.ready.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut self.ready))));
+        }
         let Poll::Ready(next) = self.pieces.poll_next(cx) else {
             self.pace.waits();
             return Poll::Pending;
@@ -338,6 +397,9 @@ impl Served {
     fn pass(&mut self, bytes: Bytes) -> Result<Bytes, ClientError> {
         let node = self.node;
         let broken = |source| ClientError::Broken { node, source };
+        if matches!(self.proof, Proof::Sealed { .. }) {
+            return self.open(&bytes);
+        }
         self.pace.passed(bytes.len()).map_err(broken)?;
         self.visible.feed(&bytes);
         match &mut self.proof {
@@ -380,13 +442,93 @@ impl Served {
                     return Ok(covered.freeze());
                 }
             }
+            Proof::Sealed { .. } => {}
+            Proof::Passed(answer) => {
+                let fed = answer.feed(&bytes);
+                let fed = fed.map_err(|source| ClientError::Sealed { node, source })?;
+                if fed.frames > 0 {
+                    self.pace.event();
+                }
+                if let Some((receipt, covered)) = fed.receipt {
+                    let arrived = (covered, *self.visible.said());
+                    let checked = self.in_flight.receipt(&receipt, arrived);
+                    checked.map_err(|reason| self.bad(reason))?;
+                }
+            }
         }
         Ok(bytes)
     }
 
+    /// Opens bytes of a sealed answer. What is counted is what they say: padding is nobody's.
+    fn open(&mut self, bytes: &[u8]) -> Result<Bytes, ClientError> {
+        let node = self.node;
+        let broken = |source| ClientError::Broken { node, source };
+        let Proof::Sealed { answer, verified } = &mut self.proof else {
+            return Ok(Bytes::new());
+        };
+        let fed = answer.feed(bytes);
+        let mut pieces = fed.map_err(|source| ClientError::Sealed { node, source })?;
+        let said = pieces.said.iter().map(Bytes::len).sum();
+        self.pace.passed(said).map_err(broken)?;
+        for text in &pieces.said {
+            self.visible.feed(text);
+        }
+        if pieces.event {
+            self.pace.event();
+        } else if answer.is_stream() {
+            let idle = answer.lines.idle_bytes();
+            self.pace.no_event(idle).map_err(broken)?;
+        }
+        let Some((receipt, covered)) = pieces.receipt else {
+            return Ok(pieces.text.freeze());
+        };
+        let arrived = (covered, *self.visible.said());
+        let checked = self.in_flight.receipt(&receipt, arrived);
+        *verified = checked.is_ok();
+        if *verified {
+            pieces.text.extend_from_slice(&answer.take_last());
+        }
+        match checked {
+            Ok(_) => Ok(pieces.text.freeze()),
+            Err(reason) => Err(self.bad(reason)),
+        }
+    }
+
+    /// What a sealed answer refused with, if it is a refusal: then nothing is to be paid.
+    fn refusal(&mut self) -> Option<(StatusCode, Bytes)> {
+        let Proof::Sealed { answer, .. } = &self.proof else {
+            return None;
+        };
+        let failed = answer.failed().filter(|failed| !failed.late)?;
+        let status = StatusCode::from_u16(failed.status);
+        let refused = (
+            status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            failed.body.clone(),
+        );
+        self.in_flight.was_refused();
+        Some(refused)
+    }
+
     /// The body is over: is its receipt there and good?
     fn end(&mut self) -> Result<(), ClientError> {
+        let node = self.node;
         let checked = match &mut self.proof {
+            Proof::Sealed { answer, verified } => {
+                answer
+                    .end()
+                    .map_err(|source| ClientError::Sealed { node, source })?;
+                match answer.failed() {
+                    Some(failed) if failed.late => return Err(ClientError::GaveUp { node }),
+                    Some(_) => Ok(()),
+                    None if *verified => Ok(()),
+                    None => Err(ReceiptError::Missing),
+                }
+            }
+            // one without a receipt is an error, and says so to whoever can open it
+            Proof::Passed(answer) => {
+                let end = answer.end();
+                return end.map_err(|source| ClientError::Sealed { node, source });
+            }
             Proof::Header { text, hasher } => match text {
                 Some(text) => {
                     let arrived = (hasher.finish(), *self.visible.said());
@@ -410,6 +552,29 @@ impl Served {
             reason,
         }
     }
+}
+
+impl Proof {
+    /// Whether the answer is a stream of events.
+    fn is_stream(&self) -> bool {
+        match self {
+            Self::Header { .. } => false,
+            Self::Comment { .. } => true,
+            Self::Sealed { answer, .. } => answer.is_stream(),
+            // whatever it is inside, it is passed on as it comes
+            Self::Passed(_) => true,
+        }
+    }
+}
+
+/// What the answer is once it is opened.
+fn opened_headers(headers: &mut HeaderMap, is_stream: bool) {
+    let inside = match is_stream {
+        true => "text/event-stream",
+        false => "application/json",
+    };
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(inside));
+    headers.remove(CONTENT_LENGTH);
 }
 
 impl fmt::Debug for AnswerBody {

@@ -1,6 +1,6 @@
 //! What can go wrong for a user's program.
 
-use crate::{BadNodeUrl, estimate::EstimateError, lane::LaneError};
+use crate::{AttestationFault, BadNodeUrl, estimate::EstimateError, lane::LaneError};
 use atoma_evidence::receipt::ReceiptError;
 use atoma_http::client::Error as TransportError;
 use atoma_ledger::{ConnectError, ExecuteError, ReadError, TipError};
@@ -52,6 +52,27 @@ pub enum ClientError {
     /// Immediate evidence was asked for, and the client knows no Walrus.
     #[error("immediate evidence needs a Walrus: name a publisher and an aggregator")]
     NoWalrus,
+    /// Nothing shows that nobody looks into the node, so nothing was sealed to it and nothing was sent.
+    #[error("{node} is not attested")]
+    Attestation {
+        /// The node whose evidence was asked for.
+        node: NodeId,
+        /// Why it isn't believed.
+        #[source]
+        reason: AttestationFault,
+    },
+    /// A request can't be sealed, or what came isn't the sealed answer to it.
+    #[error("a sealed request to {node} failed")]
+    Sealed {
+        /// The node that was asked.
+        node: NodeId,
+        /// What is wrong.
+        #[source]
+        source: atoma_channel::Fault,
+    },
+    /// Evidence is to be judged, and the client has nothing to judge it by.
+    #[error("no policy says which evidence is good enough")]
+    NoPolicy,
     /// No voucher may be signed for this.
     #[error(transparent)]
     Lane(#[from] LaneError),
@@ -62,6 +83,15 @@ pub enum ClientError {
         room: ComputeUnits,
         /// What the request may cost.
         wanted: ComputeUnits,
+    },
+    /// The gateway that was to pass a sealed request on can't be reached, or broke off.
+    #[error("cannot ask through the gateway at {url}")]
+    Gateway {
+        /// Where it is.
+        url: String,
+        /// What went wrong with the connection.
+        #[source]
+        source: TransportError,
     },
     /// No connection to the node; nothing was sent.
     #[error("cannot reach {node} at {url}")]

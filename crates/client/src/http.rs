@@ -76,6 +76,25 @@ impl Http {
         })
     }
 
+    /// `GET` of a path whose answer is bytes.
+    pub(crate) async fn bytes(
+        &self,
+        node: &NodeInfo,
+        path: &str,
+        limits: AnswerLimits,
+    ) -> Result<Bytes, ClientError> {
+        let answer = self.0.ask(get(&node.at(path)), limits).await;
+        let answer = answer.map_err(|e| failed(node, e))?;
+        if answer.status() != StatusCode::OK {
+            return Err(ClientError::refused(
+                node.id,
+                answer.status(),
+                answer.body(),
+            ));
+        }
+        Ok(answer.into_body())
+    }
+
     /// `GET` of a path.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,

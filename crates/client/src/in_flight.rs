@@ -95,6 +95,13 @@ impl InFlight {
         }
     }
 
+    /// The node refused, in words that came with the answer.
+    pub(crate) fn was_refused(&mut self) {
+        if let Some(open) = self.0.take() {
+            open.refused();
+        }
+    }
+
     /// Another guard watches over the request from now on.
     pub(crate) fn hand_over(mut self) {
         self.0 = None;

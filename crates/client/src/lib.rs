@@ -51,6 +51,7 @@ mod account;
 mod answer;
 mod buy;
 mod close;
+mod confidential;
 mod directory;
 pub mod dispute;
 mod error;
@@ -88,7 +89,11 @@ pub use atoma_evidence::{
     second::{SecondError, SecondRecord},
 };
 pub use buy::BuyRequest;
+pub use atoma_channel::Padding;
 pub use close::{CloseUntil, ClosedStack, ClosingStep, PaidTicket, WaitingTicket};
+pub use confidential::{
+    AttestationFault, Attested, Confidential, Sealing, Through, ThroughAnswer,
+};
 pub use directory::Offer;
 pub use error::{ClientError, MalformedAnswer};
 pub use grant::LeaseTerms;

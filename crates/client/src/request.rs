@@ -2,7 +2,9 @@
 //! all that it takes, by the rules in [`retry`](crate::retry); [`StackHandle::try_once`] doesn't.
 
 use crate::{
-    Answer, ClientError, Evidence, NodeInfo, ReceiptWait, StackHandle, answer, estimate,
+    Answer, ClientError, Evidence, NodeInfo, ReceiptWait, StackHandle,
+    answer::{self, Form},
+    estimate,
     http::{bad_url, small},
     in_flight::{InFlight, ReceiptWatcher},
     pace::Pace,
@@ -62,6 +64,8 @@ pub struct RequestTry {
     lane: Option<u16>,
     evidence: Evidence,
     no_forward: bool,
+    /// The body is sealed already.
+    sealed: bool,
     first_byte: Duration,
     passed_on: Option<PassedOn>,
 }
@@ -91,6 +95,7 @@ impl RequestTry {
             no_forward: false,
             first_byte: ANSWER_BEGINS_TIMEOUT,
             passed_on: None,
+            sealed: false,
         }
     }
 
@@ -119,6 +124,13 @@ impl RequestTry {
     #[must_use]
     pub fn kept(mut self, kept: bool) -> Self {
         self.no_forward = kept;
+        self
+    }
+
+    /// The body was sealed by somebody else: it is passed on with its answer, and neither is read.
+    #[must_use]
+    pub fn sealed(mut self, sealed: bool) -> Self {
+        self.sealed = sealed;
         self
     }
 
@@ -312,12 +324,31 @@ impl StackHandle {
         watcher: Option<ReceiptWatcher>,
     ) -> Result<Answer, ClientError> {
         let id = request.id;
+        let asked = match request.sealed {
+            true => Asked::unread(request.endpoint),
+            false => Asked::of(request.endpoint, &request.body),
+        };
+        let salt = self.salt_of(request);
+        let mut answer = None;
+        let sealed;
+        let request = match &self.client.inner.config.confidential {
+            None => request,
+            Some(confidential) => {
+                let text = (request.endpoint, &request.body[..], request.max_units);
+                let body = self.seal(confidential, info, text, &salt).await?;
+                answer = Some(body.answer);
+                sealed = RequestTry {
+                    body: body.bytes,
+                    sealed: true,
+                    ..request.clone()
+                };
+                &sealed
+            }
+        };
         let key = self.lane_of(info, request).await?;
         let (ceiling, step) = self.reserve(key, id, request.max_units, request.ceiling)?;
-        let salt = self.salt_of(request);
         let signed = self.sign(info, key, request, ceiling).await?;
         let message = self.http_request(info, request, &signed);
-        let asked = Asked::of(request.endpoint, &request.body);
         let (in_flight, receipt) =
             InFlight::new(self.clone(), Arc::clone(info), key, (signed, asked));
         let in_flight = in_flight.watched_by(watcher);
@@ -351,18 +382,28 @@ impl StackHandle {
         if response.status().is_success() {
             let weights = &self.state.task.weights;
             let pace = Pace::new(request.endpoint, weights, request.max_units);
-            return Ok(answer::served(
-                (id, salt),
-                response,
-                info,
-                pace,
-                in_flight,
-                receipt,
-            ));
+            let is_sealed = answer.is_some();
+            let form = match answer {
+                Some(answer) => Form::Opened(Box::new(answer)),
+                None if request.sealed => Form::Passed,
+                None => Form::Plain,
+            };
+            let served = (response, form, pace);
+            let mut answer =
+                answer::served((id, salt.clone()), served, info, in_flight, receipt);
+            if is_sealed && let Some((status, body)) = answer.body.begin().await? {
+                let headers = answer.headers;
+                return Ok(answer::refused(info.id, (id, salt), status, headers, body));
+            }
+            return Ok(answer);
         }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = small(info, response).await?;
         in_flight.refused();
+        if answer.is_some() {
+            // its keys may be others by now: the next try looks
+            self.client.inner.attested.forget(info.id);
+        }
         tracing::debug!(%status, "the node refused");
         Ok(answer::refused(info.id, (id, salt), status, headers, body))
     }
@@ -445,7 +486,7 @@ impl StackHandle {
     ) -> Result<Request<Full<Bytes>>, http::Error> {
         let signature = BASE64_STANDARD.encode(signed.signature().to_bytes());
         let mut message = Request::post(info.at(request.endpoint.as_str()))
-            .header(CONTENT_TYPE, "application/json")
+            .header(CONTENT_TYPE, content_type(request.sealed))
             .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
             .header(SIGNATURE, signature)
             .header(SALT, secret(&self.salt_of(request))?);
@@ -483,6 +524,14 @@ impl StackHandle {
                 Err(error)
             }
         }
+    }
+}
+
+/// What the body is.
+fn content_type(sealed: bool) -> &'static str {
+    match sealed {
+        true => atoma_channel::MEDIA_TYPE,
+        false => "application/json",
     }
 }
 

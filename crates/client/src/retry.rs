@@ -125,13 +125,41 @@ pub fn remedy(code: RefusalCode, needed: Option<u64>) -> Remedy {
     };
     match code {
         Code::InvalidBody | Code::ContextTooLong | Code::BodyTooLarge => Remedy::PassOn,
+        // only who sealed it can mend it
+        Code::NotSealed
+        | Code::SealedForm
+        | Code::SealedRecipients
+        | Code::SealedTooLong
+        | Code::SealedNetwork
+        | Code::WrappedKey
+        | Code::ContentKey
+        | Code::SealedHeader
+        | Code::SealedLifetime
+        | Code::SealedExpired
+        | Code::SealedFuture
+        | Code::SealedReplayed
+        | Code::FrameLength
+        | Code::FrameKind
+        | Code::FrameMissing
+        | Code::FrameRepeated
+        | Code::FrameForged
+        | Code::SealedTruncated
+        | Code::SealedAfterEnd
+        | Code::SealedPadding => Remedy::PassOn,
         Code::MaxUnitsTooLow => with_number(Mend::RaiseUnits),
         Code::CeilingTooLow => with_number(Mend::RaiseCeiling),
-        Code::IssuedBeforeRestart => Remedy::Mend(Mend::SignAnew),
+        Code::IssuedBeforeRestart
+        | Code::SealingKeyUnknown
+        | Code::SealingKeyEnded
+        | Code::SealedBeforeStart => Remedy::Mend(Mend::SignAnew),
         Code::LeaseExhausted => Remedy::Mend(Mend::RenewLease),
         // a node that has settled early knows the stack no more
         Code::StackExpired | Code::UnknownStack => Remedy::Mend(Mend::NewStack),
-        Code::Overloaded | Code::SecondHop => Remedy::Busy,
+        Code::Overloaded | Code::SecondHop | Code::SealedWindowFull => Remedy::Busy,
+        // another node that it is sealed to may hold its key
+        Code::SealedUnsupported
+        | Code::SealedRecipient
+        | Code::SealingKeyEarly => Remedy::Elsewhere,
         // what was signed is wrong in this node's eyes: perhaps not in another's
         Code::InvalidHeader
         | Code::MissingHeader

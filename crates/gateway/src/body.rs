@@ -1,12 +1,14 @@
 //! The few fields of a request body that the gateway must know. The body itself is passed on byte
 //! for byte; whether the rest of it is right is the node's to say.
 
+use atoma_channel::{Fault, MEDIA_TYPE, SealedRequest};
 use atoma_types::{
-    ComputeUnits, UnitWeights,
+    ComputeUnits, NetworkId, NodeId, TaskId, UnitWeights,
     estimate::BodyBounds,
     message::Endpoint,
     refusal::{Refusal, RefusalCode},
 };
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -25,6 +27,16 @@ pub(crate) struct Asked<'a> {
     max_tokens: Option<u64>,
     choices: u64,
     bytes: u64,
+    /// What a sealed body says openly; nothing else of it is known.
+    pub(crate) sealed: Option<SealedFor>,
+}
+
+/// To whom a request is sealed, and what it may cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SealedFor {
+    pub(crate) task: TaskId,
+    pub(crate) nodes: Vec<NodeId>,
+    pub(crate) max_units: ComputeUnits,
 }
 
 /// What takes a node's time.
@@ -71,7 +83,50 @@ pub(crate) fn read(body: &[u8]) -> Result<Asked<'_>, Refusal> {
         max_tokens: fields.max_completion_tokens.or(fields.max_tokens),
         choices: choices.max(1),
         bytes: body.len() as u64,
+        sealed: None,
     })
+}
+
+/// Whether the body says that it is sealed.
+pub(crate) fn is_sealed(headers: &HeaderMap) -> bool {
+    let sealed = |value: &HeaderValue| value.as_bytes() == MEDIA_TYPE.as_bytes();
+    headers.get(CONTENT_TYPE).is_some_and(sealed)
+}
+
+/// Reads what a sealed body says openly. It is passed on as it is, and its answer as it comes.
+pub(crate) fn read_sealed(
+    body: &[u8],
+    network: NetworkId,
+    endpoint: Endpoint,
+) -> Result<Asked<'static>, Refusal> {
+    let request = SealedRequest::read(body).map_err(refused)?;
+    let head = request.head();
+    if head.network != network {
+        return Err(refused(Fault::Network));
+    }
+    if head.endpoint != endpoint {
+        let message = "the request is sealed for another endpoint";
+        return Err(Refusal::new(RefusalCode::WrongEndpoint, message));
+    }
+    Ok(Asked {
+        model: Cow::Borrowed(""),
+        stream: true,
+        max_tokens: None,
+        choices: 1,
+        bytes: body.len() as u64,
+        sealed: Some(SealedFor {
+            task: head.task,
+            nodes: head.recipients.iter().map(|one| one.node).collect(),
+            max_units: head.max_units,
+        }),
+    })
+}
+
+/// A fault under its own code.
+fn refused(fault: Fault) -> Refusal {
+    let mut codes = RefusalCode::ALL.iter().copied();
+    let code = codes.find(|code| code.as_str() == fault.code());
+    Refusal::new(code.unwrap_or(RefusalCode::InvalidBody), fault.to_string())
 }
 
 impl Asked<'_> {
@@ -109,6 +164,9 @@ impl Asked<'_> {
         default_output: u64,
         bytes: u64,
     ) -> ComputeUnits {
+        if let Some(sealed) = &self.sealed {
+            return sealed.max_units;
+        }
         let bounds = BodyBounds {
             endpoint,
             bytes,

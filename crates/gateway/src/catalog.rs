@@ -20,6 +20,8 @@ pub(crate) struct Offer {
     pub(crate) number: u64,
     pub(crate) model: String,
     pub(crate) role: Role,
+    /// It takes sealed requests alone.
+    pub(crate) confidential: bool,
     pub(crate) weights: UnitWeights,
     /// No stack of it is bought at more.
     pub(crate) max_price: Price,
@@ -86,14 +88,16 @@ fn serves(config: &GatewayConfig, task: &Task) -> bool {
     let named = |name: &str, id: Option<TaskId>| {
         name == task.model_name && id.is_none_or(|id| id == task.id)
     };
-    // images, audio and training have no endpoint here; sealed requests need a client of their own
+    // images, audio and training have no endpoint here
     let role = matches!(task.role, Role::ChatCompletion | Role::Embedding);
     let listed = config.models.is_empty()
         || config
             .models
             .iter()
             .any(|model| named(&model.name, model.task));
-    role && listed && !task.is_deprecated() && !task.security_level.confidential()
+    // whoever seals by itself asks nobody in clear by mistake
+    let sealed = config.confidential.is_none() || task.security_level.confidential();
+    role && listed && sealed && !task.is_deprecated()
 }
 
 fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: TimestampMs) -> Vec<Offer> {
@@ -130,6 +134,7 @@ fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: Timestamp
                 number: task.number,
                 model: task.model_name.clone(),
                 role: task.role,
+                confidential: task.security_level.confidential(),
                 weights: task.weights,
                 max_price,
                 sellers,
@@ -148,6 +153,11 @@ fn listed<'a>(
     let active = task.subscriptions.iter();
     let active = active.filter(|sold| sold.state == SubscriptionState::Active);
     active.filter_map(move |sold| {
+        // the ledger opens no lease of a confidential task without
+        let attested = sold.attested_until_ms >= now;
+        if task.security_level.confidential() && !attested {
+            return None;
+        }
         let node = *nodes.get(&sold.node)?;
         (node.status.takes_leases(now)).then_some((node, sold.price))
     })
@@ -372,7 +382,7 @@ mod tests {
             let offers = offers(&config(models), &tasks, &[], TimestampMs(0));
             offers.iter().map(|offer| offer.number).collect()
         };
-        assert_eq!(numbers(vec![]), [1, 2, 6]);
+        assert_eq!(numbers(vec![]), [1, 2, 4, 6]);
         let named = |name: &str, task| ModelConfig {
             name: name.to_owned(),
             task,

@@ -1,7 +1,7 @@
 //! The gateway's configuration, as it stands in a file.
 
 use crate::keys::KeyHash;
-use atoma_client::NodeReach;
+use atoma_client::{Confidential, NodeReach};
 use atoma_http::server::{Limits, ZeroLimit};
 use atoma_runtime::Runtime;
 use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price, TaskId, chain::Deployment};
@@ -69,6 +69,12 @@ pub struct GatewayConfig {
     /// Where stacks and receipts are kept; `client` in the data folder if absent. No file can say so.
     #[serde(skip)]
     pub client_dir: Option<PathBuf>,
+    /// Whether it seals its user's requests itself, and to which nodes. No file can say so: it reads them first.
+    #[serde(skip)]
+    pub confidential: Option<Confidential>,
+    /// The gateway, and its key, that pays for what is sealed here; this one's own stacks if absent. No file can say so.
+    #[serde(skip)]
+    pub through: Option<(String, String)>,
     /// The clock, randomness, threads and network that it runs on: the machine's, but for simulations.
     #[serde(skip)]
     pub runtime: Runtime,

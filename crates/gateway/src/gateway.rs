@@ -14,7 +14,7 @@ use crate::{
     watch,
 };
 use atoma_client::{
-    Client, ClientConfig, ClientError,
+    Client, ClientConfig, ClientError, Through,
     watch::{AnswerCheck, WatchPlan, Watched},
 };
 use atoma_http::server::{BodyRoom, Server};
@@ -148,7 +148,7 @@ async fn start(
     let (address, admin_address) = (ports.public(), ports.admin());
 
     let stop = CancellationToken::new();
-    let routes = routes(&config, keys, &market, &metrics, &stop);
+    let routes = routes(&config, keys, &market, &metrics, &stop)?;
     let connections = Arc::clone(&metrics.connections);
     let watcher = watched.map(|client| {
         let watching = watch::follow(client, plan, Arc::clone(&metrics), stop.clone());
@@ -199,6 +199,7 @@ async fn connect(
             None => config.data_dir.join("client"),
         }),
         reach: config.reach(),
+        confidential: config.confidential.clone(),
         ..ClientConfig::default()
     };
     let client = Client::with_ledger(ledger.clone(), key, client_config)?;
@@ -212,8 +213,10 @@ fn routes(
     market: &Arc<Market>,
     metrics: &Arc<Metrics>,
     stop: &CancellationToken,
-) -> Router {
+) -> Result<Router, StartError> {
     let keys = Arc::new(keys);
+    let through = config.through.as_ref();
+    let through = through.map(|(url, key)| Through::new(market.client(), url, key.clone()));
     let requests = config.requests.clone();
     let completions = Completions {
         keys: Arc::clone(&keys),
@@ -224,6 +227,7 @@ fn routes(
         room: BodyRoom::new(LONG_BODIES_BYTES),
         requests,
         own_use: config.own_use,
+        through: through.transpose()?,
         no_forward: config.no_forward,
     };
     let models = Models {
@@ -234,7 +238,7 @@ fn routes(
         market: Arc::clone(market),
         stop: stop.clone(),
     };
-    serve::routes(completions, models, health, &config.runtime)
+    Ok(serve::routes(completions, models, health, &config.runtime))
 }
 
 impl RunningGateway {

@@ -6,9 +6,10 @@ use crate::{
     pool::{PoolContext, TaskPool},
 };
 use arc_swap::ArcSwap;
+use atoma_client::Client;
 use atoma_ledger::{EventStream, Ledger, ReadError};
 use atoma_runtime::Runtime;
-use atoma_types::{TaskId, TimestampMs, message::Endpoint};
+use atoma_types::{NetworkId, TaskId, TimestampMs, message::Endpoint};
 use futures::StreamExt;
 use std::{
     cmp::Reverse,
@@ -55,12 +56,42 @@ impl Market {
     /// The pool that serves a model best at an endpoint: one made for it, with nodes, the oldest.
     pub(crate) fn find(&self, model: &str, endpoint: Endpoint) -> Option<Arc<TaskPool>> {
         let models = self.models.load();
-        let best = models.get(model)?.iter().min_by_key(|pool| {
+        // who reads requests can't ask for confidential answers
+        let takes = |pool: &&Arc<TaskPool>| !pool.offer().confidential || self.seals();
+        let best = models.get(model)?.iter().filter(takes).min_by_key(|pool| {
             let offer = pool.offer();
             let fits = offer.suits(endpoint);
             (Reverse(fits), offer.sellers.is_empty(), offer.number)
         });
         best.cloned()
+    }
+
+    /// What asks nodes.
+    pub(crate) fn client(&self) -> &Client {
+        &self.context.client
+    }
+
+    /// The ledger on which all is sold.
+    pub(crate) fn network(&self) -> NetworkId {
+        self.context.client.ledger().network()
+    }
+
+    /// Whether requests are sealed here, by the client.
+    pub(crate) fn seals(&self) -> bool {
+        self.context.client.is_confidential()
+    }
+
+    /// The pool of a task, for requests that are sealed already.
+    pub(crate) fn of_task(&self, task: TaskId) -> Option<Arc<TaskPool>> {
+        let mut pools = self.pools().into_iter();
+        pools.find(|pool| pool.offer().task == task)
+    }
+
+    /// Whether the model is there for sealed requests alone.
+    pub(crate) fn is_only_sealed(&self, model: &str) -> bool {
+        let models = self.models.load();
+        let pools = models.get(model).map(Vec::as_slice).unwrap_or_default();
+        !self.seals() && pools.iter().any(|pool| pool.offer().confidential)
     }
 
     /// What the client of all pools runs on.

@@ -68,3 +68,17 @@ mod tests {
         assert_eq!(refusal.param.as_deref(), Some("model"));
     }
 }
+
+/// What can be read here isn't taken there.
+pub(crate) fn only_sealed() -> Refusal {
+    let message = "the model takes sealed requests alone: `atoma proxy --confidential` or `atoma chat --confidential` seal them";
+    Refusal::new(RefusalCode::NotSealed, message)
+}
+
+/// A sealed request names its task and no model.
+pub(crate) fn unknown_task() -> Refusal {
+    Refusal::new(
+        RefusalCode::UnknownModel,
+        "this gateway does not serve the task that the request is sealed for",
+    )
+}

@@ -7,7 +7,7 @@ use crate::{
     pool::Attempt,
     router::{Measure, Outcome},
 };
-use atoma_client::{AnswerBody, ClientError, WholeAnswer};
+use atoma_client::{AnswerBody, ClientError, ThroughAnswer, WholeAnswer};
 use atoma_types::{
     http::{RECEIPT, REQUEST_ID, SALT},
     message::Salt,
@@ -29,6 +29,8 @@ const RELAYED: [HeaderName; 3] = [
 pub(crate) enum Reply {
     Whole(WholeReply),
     Stream(StreamReply),
+    /// Another gateway's, opened here.
+    Through(ThroughAnswer),
 }
 
 /// All of it is here.
@@ -43,6 +45,8 @@ pub(crate) struct WholeReply {
 #[derive(Debug)]
 pub(crate) struct StreamReply {
     pub(crate) headers: HeaderMap,
+    /// No words of ours belong behind it.
+    pub(crate) sealed: bool,
     pub(crate) first: Bytes,
     pub(crate) rest: AnswerBody,
     pub(crate) in_flight: StreamInFlight,

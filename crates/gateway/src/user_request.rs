@@ -39,10 +39,14 @@ pub(crate) struct UserRequest {
     patience: Patience,
     endpoint: Endpoint,
     stream: bool,
+    /// It is passed on unread.
+    sealed: bool,
     /// A node may take so long to its first byte, or for the whole of an answer that is no stream.
     answered_within: Duration,
     /// As it is signed next.
     next: RequestTry,
+    /// Nodes that can't open it; none are excluded where it isn't sealed.
+    excluded: Vec<NodeId>,
     /// No node can raise its units above this.
     most_units: ComputeUnits,
     hold: Option<Hold>,
@@ -96,11 +100,26 @@ impl UserRequest {
     ) -> Result<Self, Refusal> {
         let offer = pool.offer();
         let (endpoint, asked) = (ask.endpoint, ask.asked);
-        let cheapest = offer.sellers.iter().map(|seller| seller.price).min();
+        let excluded = match &asked.sealed {
+            Some(sealed) => {
+                let sellers = offer.sellers.iter().map(|seller| seller.node);
+                sellers
+                    .filter(|node| !sealed.nodes.contains(node))
+                    .collect()
+            }
+            None => Vec::new(),
+        };
+        let sellers = offer.sellers.iter();
+        let cheapest = sellers
+            .filter(|seller| !excluded.contains(&seller.node))
+            .map(|seller| seller.price)
+            .min();
         let default_output = offer.policy.default_output_tokens;
         let max_units = asked.max_units(endpoint, &offer.weights, default_output);
         let most_units = asked.most_units(endpoint, &offer.weights, default_output);
-        let stream = asked.stream && endpoint != Endpoint::Embeddings;
+        // whatever a sealed one is inside, its frames are passed on as they come
+        let sealed = asked.sealed.is_some();
+        let stream = sealed || (asked.stream && endpoint != Endpoint::Embeddings);
         let answered_within = match stream {
             true => patience.answer_begins,
             false => patience.whole_answer(asked.work(endpoint, default_output)),
@@ -116,7 +135,10 @@ impl UserRequest {
             answered_within,
             next: next
                 .answered_within(answered_within)
-                .kept(patience.no_forward),
+                .kept(patience.no_forward)
+                .sealed(sealed),
+            sealed,
+            excluded,
             most_units,
             hold: None,
             out_of_money: false,
@@ -134,7 +156,7 @@ impl UserRequest {
         let mut tried: Vec<NodeId> = Vec::new();
         let mut all_busy = true;
         while self.may_go_on(&tried) && retries.begin_node() {
-            let Some(attempt) = self.pool.pick(self.measure(), &tried) else {
+            let Some(attempt) = self.pick(&tried) else {
                 break;
             };
             tried.push(attempt.node());
@@ -153,6 +175,15 @@ impl UserRequest {
             return Err(no_stack(self.next.max_units()));
         }
         Err(exhausted(all_busy && !tried.is_empty()))
+    }
+
+    /// The next node that can answer.
+    fn pick(&self, tried: &[NodeId]) -> Option<Attempt> {
+        if self.excluded.is_empty() {
+            return self.pool.pick(self.measure(), tried);
+        }
+        let not = [tried, &self.excluded[..]].concat();
+        self.pool.pick(self.measure(), &not)
     }
 
     /// Whether another node may be tried: the first always, others as long as somebody still waits.
@@ -335,6 +366,7 @@ impl UserRequest {
         sent.unsettled.settle_later();
         AtNode::Answered(Reply::Stream(StreamReply {
             headers,
+            sealed: self.sealed,
             first,
             rest,
             in_flight: StreamInFlight {

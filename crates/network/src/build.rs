@@ -3,6 +3,7 @@
 use crate::{
     COLLATERAL, Network, NetworkError, NetworkNode, POCKET_MONEY, Silent, any_port, engine_class,
     find_or_create_task, fund, natural_role,
+    release,
     progress::{Observer, Step},
     stored_key,
 };
@@ -11,12 +12,13 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{
-    AttestConfig, EvidenceConfig, ForwardConfig, KeySource, Node, NodeConfig, ServedModel,
+    AttestConfig, ConfidentialConfig, EvidenceConfig, ForwardConfig, KeySource, Node, NodeConfig, ServedModel,
     SettlementConfig, SubscriptionConfig, UpkeepConfig,
 };
 use atoma_types::{
     MicroUsdc, Price, SecurityLevel, TaskId, UnitWeights,
     chain::{NewTask, Params, Payment, calls},
+    hash::Hash32,
 };
 use atoma_walrus_localnet::{LocalWalrus, LocalWalrusConfig};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
@@ -37,6 +39,8 @@ pub struct NetworkBuilder {
     price_ceiling: Price,
     /// What the task's pool begins with, where its answers are examined.
     examined: Option<MicroUsdc>,
+    /// As what nodes run, where the task is confidential.
+    confidential: Option<ConfidentialConfig>,
     nodes: Vec<NodePlan>,
     settlement: SettlementConfig,
     observer: Arc<dyn Observer>,
@@ -75,6 +79,7 @@ impl NetworkBuilder {
             weights: UnitWeights::TEXT,
             price_ceiling: PRICE_CEILING,
             examined: None,
+            confidential: None,
             nodes: Vec::new(),
             settlement: quick_settlement(),
             observer: Arc::new(Silent),
@@ -170,6 +175,13 @@ impl NetworkBuilder {
         self
     }
 
+    /// The task is confidential, and all nodes run as such guests. Its release is announced before they start.
+    #[must_use]
+    pub fn confidential(mut self, guest: ConfidentialConfig) -> Self {
+        self.confidential = Some(guest);
+        self
+    }
+
     /// The last node attests; its wallet gets the deposit.
     #[must_use]
     pub fn attesting(mut self, attest: AttestConfig) -> Self {
@@ -234,9 +246,11 @@ impl NetworkBuilder {
         let task = NewTask {
             role: natural_role(info),
             weights: self.weights,
-            security: match self.examined {
-                Some(_) => SecurityLevel::SamplingConsensus,
-                None => SecurityLevel::None,
+            security: match (self.examined, &self.confidential) {
+                (Some(_), Some(_)) => SecurityLevel::SamplingAndConfidential,
+                (Some(_), None) => SecurityLevel::SamplingConsensus,
+                (None, Some(_)) => SecurityLevel::ConfidentialCompute,
+                (None, None) => SecurityLevel::None,
             },
             ..NewTask::chat(info.id.clone(), engine_class(info), self.price_ceiling)
         };
@@ -252,6 +266,9 @@ impl NetworkBuilder {
                 payment: Payment(pool),
             };
             ledger.execute(operator, vec![fund.into()]).await?;
+        }
+        if let Some(guest) = &self.confidential {
+            release(ledger, operator, task, Hash32(guest.release.0)).await?;
         }
         network.task = Some(task);
         for (index, plan) in self.nodes.iter().enumerate() {
@@ -361,6 +378,7 @@ impl NetworkBuilder {
             evidence: network.walrus.as_ref().map(quick_evidence),
             forward: plan.forward.clone(),
             attest: plan.attest.clone(),
+            confidential: self.confidential.clone(),
             upkeep: self.upkeep(),
             runtime: network.ledger.runtime().clone(),
             ..NodeConfig::new(
@@ -385,6 +403,7 @@ impl NetworkBuilder {
             url: running.url(),
             price: plan.price,
             collateral: COLLATERAL,
+            guest: self.confidential.as_ref().map(|guest| guest.kind.as_str()),
         };
         self.observer.step(&step, started.elapsed());
         Ok(NetworkNode {

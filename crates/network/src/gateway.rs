@@ -123,6 +123,8 @@ pub async fn start_gateway(
         close_stacks_on_stop: plan.close_stacks_on_stop,
         own_use: false,
         client_dir: None,
+        confidential: None,
+        through: None,
         runtime: ledger.runtime().clone(),
     };
     let started = Gateway::start(config, Arc::new(wallet)).await;

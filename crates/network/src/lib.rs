@@ -31,6 +31,7 @@ mod funds;
 mod gateway;
 mod keyfile;
 mod network;
+mod policy;
 mod progress;
 mod task;
 #[cfg(feature = "testing")]
@@ -42,9 +43,11 @@ pub use funds::{COLLATERAL, POCKET_MONEY, fund};
 pub use gateway::{ApiKeys, GatewayPlan, start_gateway};
 pub use keyfile::stored_key;
 pub use network::{Network, NetworkNode};
+pub use policy::software_policy;
 pub use progress::{Observer, Silent, Step};
 pub use task::{
-    create_task, engine_class, find_or_create_task, natural_role, subscribe_unreachable_node,
+    create_task, engine_class, find_or_create_task, natural_role, release,
+    subscribe_unreachable_node,
 };
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,7 +1,7 @@
 //! What a network tells while it starts.
 
 use atoma_engine::ModelInfo;
-use atoma_types::{Address, EngineClass, MicroUsdc, NetworkId, NodeId, Price, TaskId};
+use atoma_types::{Address, EngineClass, MicroUsdc, NetworkId, NodeId, Price, SecurityLevel, TaskId};
 use std::{fmt, time::Duration};
 
 /// A part of the network has started; told in the order of starting.
@@ -43,6 +43,8 @@ pub enum Step<'a> {
         engine: EngineClass,
         /// The highest price that nodes may ask, in micro-USDC for a million units.
         price_ceiling: Price,
+        /// How it is secured.
+        security: SecurityLevel,
     },
     /// A node is registered, subscribed and serves.
     Node {
@@ -56,6 +58,8 @@ pub enum Step<'a> {
         price: Price,
         /// What it put up.
         collateral: MicroUsdc,
+        /// What shows that nobody looks into it, where it runs so.
+        guest: Option<&'static str>,
     },
 }
 

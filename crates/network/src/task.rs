@@ -12,6 +12,7 @@ use atoma_types::{
     chain::{Clock, Event, NewTask, Payment, Task, calls},
     hash::Hash32,
 };
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Nothing listens on the discard port.
@@ -66,21 +67,56 @@ pub async fn find_or_create_task(
     let same = |existing: &&Task| {
         existing.model_name == task.model
             && existing.engine == task.engine
+            && existing.security_level == task.security
             && !existing.is_deprecated()
     };
     if let Some(existing) = ledger.all_tasks().await?.iter().find(same) {
         return Ok(existing.id);
     }
-    let (engine, price_ceiling) = (task.engine, task.price_ceiling);
+    let (engine, price_ceiling, security) = (task.engine, task.price_ceiling, task.security);
     let task = create_task(ledger, owner, task).await?;
     let step = Step::Task {
         task,
         model,
         engine,
         price_ceiling,
+        security,
     };
     observer.step(&step, started.elapsed());
     Ok(task)
+}
+
+/// How often the ledger is asked whether a release is good.
+const RELEASE_TICK: Duration = Duration::from_millis(100);
+
+/// Announces a release in a confidential task, unless it is announced, and waits until it is good: at least the
+/// network's delay.
+///
+/// # Errors
+/// If the ledger refuses.
+pub async fn release(
+    ledger: &Ledger,
+    owner: &SigningKey,
+    task: TaskId,
+    release: Hash32,
+) -> Result<(), NetworkError> {
+    let listed = |task: &Task| task.releases.iter().any(|known| known.digest == release);
+    if !listed(&ledger.task(task).await?) {
+        let announce = calls::AnnounceRelease {
+            db: ledger.deployment().db.into(),
+            task: task.into(),
+            release,
+            clock: Clock,
+        };
+        ledger.execute(owner, vec![announce.into()]).await?;
+    }
+    loop {
+        let (task, now) = (ledger.task(task).await?, ledger.clock().await?);
+        if task.releases(release, now) {
+            return Ok(());
+        }
+        tokio::time::sleep(RELEASE_TICK).await;
+    }
 }
 
 /// Registers a node that sells a task and isn't there: what users see when a model has no live node.

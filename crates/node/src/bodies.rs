@@ -1,5 +1,6 @@
 //! What is said in a request: committed to in its receipt, and kept where evidence is.
 
+use crate::confidential::Seal;
 use atoma_http::server::HeldRoom;
 use atoma_types::{
     hash::{Hash32, Hasher},
@@ -13,6 +14,8 @@ pub(crate) struct Words {
     salt: Salt,
     answer: Hasher,
     kept: Option<Bodies>,
+    /// What the answer goes through, where the request was sealed: all of this is then of sealed bytes.
+    seal: Option<Seal>,
     /// The request's body is in memory as long as this.
     held: HeldRoom,
 }
@@ -32,6 +35,7 @@ impl Words {
             answer: salt.hasher(CommitmentKind::Answer),
             salt,
             kept: None,
+            seal: None,
             held,
         }
     }
@@ -51,8 +55,37 @@ impl Words {
         });
     }
 
-    /// The next bytes that are sent.
-    pub(crate) fn sending(&mut self, bytes: &Bytes) {
+    /// The answer is sealed before it is anything else.
+    pub(crate) fn sealed_by(&mut self, seal: Option<Seal>) {
+        self.seal = seal;
+    }
+
+    /// What the answer goes through, if anything.
+    pub(crate) fn seal(&self) -> Option<&Seal> {
+        self.seal.as_ref()
+    }
+
+    /// The next bytes of the answer, as they are sent.
+    pub(crate) fn sending(&mut self, bytes: Bytes) -> Bytes {
+        let sent = match &self.seal {
+            Some(seal) => seal.text(&bytes),
+            None => bytes,
+        };
+        self.sent(&sent);
+        sent
+    }
+
+    /// The last bytes of the answer, as they are sent.
+    pub(crate) fn ending(&mut self, bytes: Bytes) -> Bytes {
+        let sent = match &self.seal {
+            Some(seal) => seal.end(&bytes),
+            None => bytes,
+        };
+        self.sent(&sent);
+        sent
+    }
+
+    fn sent(&mut self, bytes: &Bytes) {
         self.answer.update(bytes);
         if let Some(kept) = &mut self.kept {
             kept.answer.push(bytes.clone());

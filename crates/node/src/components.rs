@@ -6,6 +6,7 @@ use crate::{
     billing::Billing,
     cache_secret::CacheSecret,
     concurrency::ConcurrencyLimit,
+    confidential::{Guest, Renewal},
     config::{AttestConfig, NodeConfig},
     evidence::{AnswerTask, Builder, EvidenceLog, PackLists, PackStore, PackTask, ReadBack},
     forward::{Forwarder, Stocker},
@@ -17,7 +18,7 @@ use crate::{
         Upkeep,
     },
     metrics::Metrics,
-    serve::{About, Counter, Inference, LeaseRoutes, PublicState, Readiness, Receipts},
+    serve::{About, Attestation, Counter, Inference, LeaseRoutes, PublicState, Readiness, Receipts},
     signer::ResponseKeys,
     tasks::Tasks,
 };
@@ -52,6 +53,7 @@ pub(crate) struct Components {
     pub concurrency: Arc<ConcurrencyLimit>,
     pub metrics: Arc<Metrics>,
     pub forward: Option<Forward>,
+    pub guest: Option<Arc<Guest>>,
 }
 
 /// Passing on: the client of other nodes, and what is ready with them.
@@ -67,6 +69,7 @@ impl Components {
         events: EventStream,
         duties: mpsc::UnboundedReceiver<StackId>,
         attest: Option<(Memory, Remembered)>,
+        renewal: Option<Renewal>,
     ) -> Vec<AbortOnDropHandle<()>> {
         let spawn = |task| AbortOnDropHandle::new(tokio::spawn(task));
         let follower = Follower {
@@ -103,6 +106,9 @@ impl Components {
             spawn(Box::pin(settlement.run())),
             spawn(Box::pin(upkeep.run())),
         ];
+        if let Some(renewal) = renewal {
+            tasks.push(spawn(Box::pin(renewal.run())));
+        }
         if let Some(Forward { client, forwarder }) = &self.forward {
             let stocker = Stocker {
                 node: self.us.node,
@@ -207,6 +213,7 @@ impl Components {
                 finder: finder.clone(),
                 tasks: self.tasks.clone(),
                 response_key: self.response_keys.present.clone(),
+                guest: self.guest.clone(),
                 billing: Arc::new(billing),
                 cache_secret: CacheSecret::draw(&self.config.runtime),
                 counter: Counter::new(self.config.runtime.threads),
@@ -219,6 +226,7 @@ impl Components {
                 tasks: self.tasks.clone(),
                 concurrency: self.concurrency.clone(),
             },
+            attestation: Attestation(self.guest.clone()),
             receipts: Receipts {
                 journal: self.journal.clone(),
                 evidence: self.evidence.clone(),

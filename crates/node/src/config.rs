@@ -1,5 +1,6 @@
 //! What an operator sets, and the limits that hold in any case.
 
+use crate::confidential::ConfidentialConfig;
 use atoma_http::server::Limits;
 use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
@@ -74,6 +75,10 @@ pub struct NodeConfig {
     /// Whether it promises to look at others' answers, and how. Without it, it doesn't.
     #[serde(default)]
     pub attest: Option<AttestConfig>,
+    /// Whether it runs where nobody can look, and on whose word. Without it, it takes no sealed requests and no
+    /// confidential tasks.
+    #[serde(default)]
+    pub confidential: Option<ConfidentialConfig>,
     /// The clock, randomness, threads and network that it runs on: the machine's, but for simulations.
     #[serde(skip)]
     pub runtime: Runtime,
@@ -412,6 +417,7 @@ impl NodeConfig {
             forward: None,
             evidence: None,
             attest: None,
+            confidential: None,
             runtime: Runtime::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Why a node can't start.
 
 use crate::{
-    attest::AttestStoreError, evidence::EvidenceError, journal::JournalError,
+    attest::AttestStoreError, confidential::GuestError, evidence::EvidenceError, journal::JournalError,
     ledger::RegisterError, signer::SignerError,
 };
 use atoma_client::ClientError;
@@ -61,6 +61,9 @@ pub enum NodeError {
     /// Records are read from where evidence is stored.
     #[error("`[attest]` needs `[evidence]`: that is where others' records are read")]
     AttestWithoutEvidence,
+    /// It can't run where nobody can look, as configured.
+    #[error(transparent)]
+    Guest(#[from] GuestError),
     /// There is no ledger to work with.
     #[error(transparent)]
     Connect(#[from] ConnectError),

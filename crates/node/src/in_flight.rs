@@ -6,6 +6,7 @@ use crate::{
     account::{CommitError, Reservation, SignedRequest},
     billing::Billing,
     bodies::{Bodies, Words},
+    confidential::Seal,
     held::{Held, HeldParts},
     journal::{Ack, Kept},
     lease::Lease,
@@ -175,14 +176,29 @@ impl RequestInFlight {
         }
     }
 
-    /// These bytes of the answer are leaving.
-    pub(crate) fn sending(&mut self, bytes: &Bytes) {
+    /// These bytes of the answer are leaving; as they do.
+    pub(crate) fn sending(&mut self, bytes: Bytes) -> Bytes {
+        self.note_sent();
+        self.words.sending(bytes)
+    }
+
+    /// The same of the last ones.
+    pub(crate) fn ending(&mut self, bytes: Bytes) -> Bytes {
+        self.note_sent();
+        self.words.ending(bytes)
+    }
+
+    /// What the answer goes through, if it is sealed.
+    pub(crate) fn seal(&self) -> Option<&Seal> {
+        self.words.seal()
+    }
+
+    fn note_sent(&mut self) {
         if !self.sent_bytes {
             self.sent_bytes = true;
             self.first_token = self.billing.clock.now();
             self.billing.metrics.first_bytes(self.started.1.elapsed());
         }
-        self.words.sending(bytes);
     }
 
     /// Ends it with a receipt for what the engine counted.
@@ -323,8 +339,11 @@ impl Drop for RequestInFlight {
 }
 
 impl Pending {
-    /// The receipt's text, once it is on disk. Until then it must not leave.
-    pub(crate) async fn durable(self, billing: &Billing) -> Result<String, Refusal> {
+    /// The receipt, once it is on disk. Until then it must not leave.
+    pub(crate) async fn durable(
+        self,
+        billing: &Billing,
+    ) -> Result<Arc<Signed<Receipt>>, Refusal> {
         let since = Instant::now();
         let receipt =
             self.ack.durable().await.map_err(|error| {
@@ -334,6 +353,6 @@ impl Pending {
         if let Some(evidence) = billing.evidence.as_ref().filter(|_| self.immediate) {
             evidence.store_now(receipt.message().request_id).await;
         }
-        Ok(receipt.to_text())
+        Ok(receipt)
     }
 }

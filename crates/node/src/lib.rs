@@ -34,6 +34,7 @@ mod bodies;
 mod cache_secret;
 mod components;
 mod concurrency;
+mod confidential;
 mod config;
 mod data_dir;
 mod error;
@@ -58,6 +59,7 @@ mod tasks;
 
 pub use atoma_http::server::Limits;
 pub use attest::AttestStoreError;
+pub use confidential::{AttesterError, ConfidentialConfig, GuestError, GuestKind};
 pub use config::{
     AttestConfig, EvidenceConfig, ForwardConfig, KeySource, MAX_CLOCK_SKEW_MS, NodeConfig,
     RequestLimits, SettlementConfig, SubscriptionConfig, UpkeepConfig,

@@ -6,6 +6,7 @@ use crate::{
     attest::{Memory, Remembered},
     components::{Components, Forward},
     concurrency::ConcurrencyLimit,
+    confidential::{Renewal, Surroundings},
     config::NodeConfig,
     data_dir::DataDir,
     error::NodeError,
@@ -116,9 +117,29 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
             duties,
         },
     };
+    let (tasks, link) = (
+        Arc::new(place.tasks),
+        Arc::new(LedgerLink::new(place.ledger, disk.key)),
+    );
+    let renewal = match config.confidential.clone() {
+        Some(guest) => {
+            let stored = evidence.as_ref().zip(config.evidence.as_ref());
+            let around = Surroundings {
+                network: link.ledger.network(),
+                node: place.node,
+                receipt_key: disk.response_keys.present.public_key(),
+                tasks: tasks.clone(),
+                link: link.clone(),
+                walrus: stored.map(|(log, config)| (log.walrus(), config.epochs)),
+                runtime: config.runtime.clone(),
+            };
+            Some(Renewal::begin(guest, disk.data_dir.path(), around).await?)
+        }
+        None => None,
+    };
     let components = Components {
         us: Identity {
-            network: place.ledger.network(),
+            network: link.ledger.network(),
             node: place.node,
             started_at,
             started,
@@ -134,15 +155,16 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         leases: disk.leases,
         journal: disk.opened.journal,
         evidence,
-        tasks: Arc::new(place.tasks),
-        link: Arc::new(LedgerLink::new(place.ledger, disk.key)),
+        tasks,
+        link,
+        guest: renewal.as_ref().map(|renewal| renewal.guest.clone()),
         keeper: Arc::new(keeper),
         concurrency: Arc::new(ConcurrencyLimit::new(config.requests.max_concurrent)),
         metrics: Arc::new(Metrics::new()),
         forward,
         config,
     };
-    let background = components.start_background(place.events, heard, attest);
+    let background = components.start_background(place.events, heard, attest, renewal);
     let (public, admin) = serve_on(&components, place.public, place.admin)?;
     tracing::info!(node = %place.node, url = %components.url, admin = %admin.address(), "serving");
     Ok(RunningNode {

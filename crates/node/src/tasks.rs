@@ -3,7 +3,7 @@
 use crate::forward::Filled;
 use atoma_engine::{Engine, PrefixLoad};
 use atoma_types::{
-    EngineClass, Price, Role, TaskId, UnitWeights,
+    EngineClass, Price, Role, SecurityLevel, TaskId, UnitWeights,
     refusal::{Refusal, RefusalCode},
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -17,6 +17,8 @@ pub(crate) const COUNTED_AT_ONCE: usize = 4;
 pub(crate) struct ServedTask {
     pub id: TaskId,
     pub role: Role,
+    /// How it is secured.
+    pub security: SecurityLevel,
     /// The model's name, as requests give it.
     pub model: String,
     pub weights: UnitWeights,

@@ -98,6 +98,60 @@ refusals! {
     EvidenceUnavailable = "evidence_unavailable", 503, "server_error";
     /// The node's evidence log is full: Walrus doesn't take what it holds.
     EvidenceFull = "evidence_full", 503, "server_error";
+    /// The task is confidential, and the request isn't sealed.
+    NotSealed = "not_sealed", 400, "invalid_request_error";
+    /// The node opens no sealed requests, or not in this task.
+    SealedUnsupported = "sealed_unsupported", 400, "invalid_request_error";
+    /// The sealed request isn't of the one form that it can have.
+    SealedForm = "sealed_form", 400, "invalid_request_error";
+    /// A request is sealed to one to four nodes, each once.
+    SealedRecipients = "sealed_recipients", 400, "invalid_request_error";
+    /// The text is longer than a sealed message may be.
+    SealedTooLong = "sealed_too_long", 413, "invalid_request_error";
+    /// Sealed for another network.
+    SealedNetwork = "sealed_network", 400, "invalid_request_error";
+    /// Not sealed to this node.
+    SealedRecipient = "sealed_recipient", 400, "invalid_request_error";
+    /// Sealed to a key that this node doesn't hold: it has restarted, or isn't the one that was attested.
+    SealingKeyUnknown = "sealing_key_unknown", 400, "invalid_request_error";
+    /// Sealed before its key counted.
+    SealingKeyEarly = "sealing_key_early", 400, "invalid_request_error";
+    /// Sealed after its key's end.
+    SealingKeyEnded = "sealing_key_ended", 400, "invalid_request_error";
+    /// The wrapped key is of another request, for another key, or was changed.
+    WrappedKey = "wrapped_key", 400, "invalid_request_error";
+    /// The wrapped key isn't the one that the head commits to.
+    ContentKey = "content_key", 400, "invalid_request_error";
+    /// The signed header asks for something else than the sealed request.
+    SealedHeader = "sealed_header", 400, "invalid_request_error";
+    /// The sealed request would live longer than requests may, or ends before it begins.
+    SealedLifetime = "sealed_lifetime", 400, "invalid_request_error";
+    /// The sealed request has expired.
+    SealedExpired = "sealed_expired", 400, "invalid_request_error";
+    /// The sealed request is of a later time.
+    SealedFuture = "sealed_future", 400, "invalid_request_error";
+    /// The sealed request is older than what the node remembers.
+    SealedBeforeStart = "sealed_before_start", 400, "invalid_request_error";
+    /// The sealed request was opened before.
+    SealedReplayed = "sealed_replayed", 409, "invalid_request_error";
+    /// More sealed requests than can be remembered came at once.
+    SealedWindowFull = "sealed_window_full", 429, "rate_limit_error";
+    /// A frame's length is none that it can have.
+    FrameLength = "frame_length", 400, "invalid_request_error";
+    /// A frame is of a kind that doesn't belong there.
+    FrameKind = "frame_kind", 400, "invalid_request_error";
+    /// A frame is missing, or came too early.
+    FrameMissing = "frame_missing", 400, "invalid_request_error";
+    /// A frame came again, or too late.
+    FrameRepeated = "frame_repeated", 400, "invalid_request_error";
+    /// A frame was changed, or is of another message.
+    FrameForged = "frame_forged", 400, "invalid_request_error";
+    /// The sealed request ends before its last frame.
+    SealedTruncated = "sealed_truncated", 400, "invalid_request_error";
+    /// Something stands behind the sealed request's end.
+    SealedAfterEnd = "sealed_after_end", 400, "invalid_request_error";
+    /// The text isn't padded in the one way that it can be.
+    SealedPadding = "sealed_padding", 400, "invalid_request_error";
     /// Too much work at once; try again.
     Overloaded = "overloaded", 429, "rate_limit_error";
     /// Too much work at once, and the request was passed on once already: it isn't passed on again.

@@ -1,7 +1,7 @@
 //! What can be said about a question on the command line.
 
 use super::payer::Payer;
-use crate::walrus::WalrusNetwork;
+use crate::{confidential::Seal, walrus::WalrusNetwork};
 use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
@@ -37,6 +37,8 @@ pub(crate) struct Chat {
     #[arg(long)]
     pub(super) no_forward: bool,
     #[command(flatten)]
+    pub(super) seal: Seal,
+    #[command(flatten)]
     pub(super) walrus: WalrusNetwork,
 }
 
@@ -45,6 +47,8 @@ Examples:
   atoma chat \"What is the sun?\"                paid by the stack bought last
   atoma chat --budget 0.50 \"What is the sun?\"  buys a stack first where none has room
   cat question.txt | atoma chat > answer.txt   the answer alone; the cost is on stderr
+  atoma chat --confidential --policy p.toml \"Hello\"
+                                               only a node that p.toml accepts can read it
   atoma chat                                   a conversation; an empty line or Ctrl-D ends it";
 
 /// How a request becomes evidence.

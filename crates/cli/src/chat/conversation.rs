@@ -6,6 +6,7 @@ use super::{
     payer::Choice,
 };
 use crate::{
+    confidential,
     output::{Facts, Output, money, usdc},
     receipt,
 };
@@ -127,6 +128,12 @@ impl<'a> Conversation<'a> {
             no_forward: chat.no_forward,
             ..RequestOptions::default()
         };
+        // before the first byte leaves, once for each node
+        let known = self.choice.as_ref().map(|known| known.node);
+        if self.client.is_confidential() && known != Some(choice.node) {
+            let task = choice.stack.task().id;
+            confidential::tell(&self.client, choice.node, task, self.output).await?;
+        }
         let hear = |piece: &str| self.output.piece(piece);
         ask(&choice.stack, choice.node, &body, options, hear).await
     }

@@ -18,7 +18,9 @@ use prompt::Asked;
 
 pub(crate) async fn run(chat: Chat, settings: Settings, output: &Output) -> Result<()> {
     let asked = Asked::of(chat.prompt.as_deref(), chat.interactive)?;
-    let client = client::open(&settings, Some(chat.walrus.client(&settings)?)).await?;
+    let sealed = chat.seal.read(&settings)?;
+    let walrus = Some(chat.walrus.client(&settings)?);
+    let client = client::open_sealing(&settings, walrus, sealed).await?;
     let mut conversation = Conversation::new(chat, client, output);
     match asked {
         Asked::Once(prompt) => conversation.say(&prompt).await,

@@ -140,6 +140,7 @@ fn plan(way: Way, model: &ModelChoice, folder: &Path) -> Plan {
         prices: vec![PRICE; nodes],
         forward: None,
         examined: Some(Examined { cheat: way.0 }),
+        confidential: false,
         model: model.clone(),
     }
 }

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use atoma_gateway::RunningGateway;
 use atoma_network::ApiKeys;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// A devnet that is up.
 pub(super) struct Up<'a> {
@@ -20,6 +21,8 @@ pub(super) struct Up<'a> {
     pub(super) keys: &'a ApiKeys,
     pub(super) profile: &'a Announced,
     pub(super) has_dead_model: bool,
+    /// Accepts the nodes, where the task is confidential.
+    pub(super) policy: Option<&'a Path>,
 }
 
 impl Up<'_> {
@@ -63,6 +66,9 @@ impl Up<'_> {
             ("profile", json!(NAME)),
             ("profile_in_use", json!(self.profile.is_used())),
         ];
+        if let Some(policy) = self.policy {
+            facts.push(("policy", json!(policy)));
+        }
         if self.has_dead_model {
             facts.push(("dead_model", json!(DEAD_MODEL)));
         }
@@ -82,6 +88,26 @@ impl Up<'_> {
         let admins = network.nodes.iter().map(|node| node.running.admin_url());
         let admins = listed(self.gateway.admin_url().into_iter().chain(admins).collect());
         let (ledger, model) = (network.ledger.url(), &self.served.model);
+        if let Some(policy) = self.policy {
+            let policy = policy.display();
+            output.say(format!(
+                "\nThe network is up, with a software TEE: software that acts as hardware, which protects against nobody.\n\
+                 Ctrl-C stops it.\n\n\
+                 \x20   model     {model}, for sealed requests alone\n\
+                 \x20   ledger    {ledger}\n\
+                 \x20   walrus    {walrus}\n\
+                 \x20   nodes     {nodes}\n\
+                 \x20   metrics   {admins}\n\
+                 \x20   policy    {policy} accepts the software TEE\n\n\
+                 As a user with a wallet, in another terminal:\n\n\
+                 atoma wallet new && atoma wallet fund --usdc 10\n\
+                 atoma chat --confidential --policy {policy} --budget 1 --max-tokens 64 \"What is the sun?\"\n\
+                 atoma proxy --confidential --policy {policy} --budget 1\n\n\
+                 {}",
+                self.profile_told(),
+            ));
+            return Ok(());
+        }
         output.say(format!(
             "\nThe network is up. Ctrl-C stops it.\n\n\
              \x20   endpoint  {endpoint}\n\

@@ -7,17 +7,17 @@ mod ports;
 mod profile;
 
 use crate::{
-    local_network::{self, Examined, Plan},
+    local_network::{self, Examined, MEASUREMENT, Plan, RELEASE},
     model::ModelChoice,
     output::Output,
     run::{put_away, told_to_stop},
     scratch::Scratch,
 };
 use announce::Up;
-use anyhow::Result;
-use atoma_network::{ApiKeys, GatewayPlan, cheat::Cheat, start_gateway};
+use anyhow::{Context, Result};
+use atoma_network::{ApiKeys, GatewayPlan, cheat::Cheat, software_policy, start_gateway};
 use atoma_runtime::SystemRandom;
-use atoma_types::{Price, chain::Params};
+use atoma_types::{NetworkId, Price, chain::Params};
 use clap::{
     Args,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
@@ -51,6 +51,10 @@ pub(crate) struct Devnet {
     /// whoever doubts an answer challenges it.
     #[arg(long, value_name = "PERMILLE", num_args = 0..=1, default_missing_value = "200", value_parser = value_parser!(u64).range(..=1000))]
     examined: Option<u64>,
+    /// Nodes run as software that acts as hardware, their task is confidential, and a policy that accepts them is written.
+    /// It shows how all works, and protects against nobody.
+    #[arg(long, conflicts_with = "examined")]
+    confidential: bool,
     /// The cheapest node cheats in this way.
     #[arg(long, value_name = "KIND", requires = "examined", value_parser = cheats())]
     cheat: Option<Cheat>,
@@ -64,6 +68,7 @@ Examples:
   atoma devnet                          everything on the usual ports, gone at the end
   atoma devnet --data-dir my-network    the same, kept: it goes on where it was
   atoma devnet --model ./my-model       with a model of your own
+  atoma devnet --confidential           with software that acts as hardware: for `atoma chat --confidential`
   atoma devnet --dispute-window 600 --examined 0 --cheat int8
                                         time to challenge a node that cheats (docs/users.md)";
 
@@ -136,8 +141,17 @@ fn plan(args: &Devnet, folder: PathBuf) -> Result<Plan> {
         prices,
         forward: None,
         examined: args.examined.map(|_| Examined { cheat: args.cheat }),
+        confidential: args.confidential,
         model: args.model.clone(),
     })
+}
+
+/// A policy that accepts this network's nodes, in its folder.
+fn write_policy(folder: &Path, network: NetworkId) -> Result<PathBuf> {
+    let path = folder.join("policy.toml");
+    let text = software_policy(network, RELEASE, MEASUREMENT);
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }
 
 pub(crate) async fn run(
@@ -183,7 +197,12 @@ pub(crate) async fn run(
     let walrus = served.network.walrus.as_ref();
     let (walrus, shards) = walrus.map_or((String::new(), 0), |w| (w.url(), w.shards()));
     let profile = Announced::write(home, served.network.ledger.url(), &walrus, shards)?;
+    let policy = match args.confidential {
+        true => Some(write_policy(&folder, served.network.ledger.network())?),
+        false => None,
+    };
     let up = Up {
+        policy: policy.as_deref(),
         served: &served,
         gateway: &gateway,
         keys: &keys,

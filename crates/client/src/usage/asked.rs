@@ -27,6 +27,8 @@ pub(crate) struct Asked {
     answers: u64,
     longest_stop: u64,
     tools: bool,
+    /// It is sealed for others.
+    unread: bool,
 }
 
 /// The fields by which an answer may hide more.
@@ -77,7 +79,25 @@ impl Asked {
             answers: hiding.n.unwrap_or(1).max(1),
             longest_stop: longest_stop as u64,
             tools: text.contains("\"tools\""),
+            unread: false,
         }
+    }
+
+    /// Of a body that can't be read here: what bounds its usage is what was signed for, and whoever sealed it.
+    pub(crate) fn unread(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            most_input: u64::MAX,
+            answers: 1,
+            longest_stop: 0,
+            tools: false,
+            unread: true,
+        }
+    }
+
+    /// Whether nothing is known of it.
+    pub(super) fn is_unread(&self) -> bool {
+        self.unread
     }
 
     pub(super) fn endpoint(&self) -> Endpoint {

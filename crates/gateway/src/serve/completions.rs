@@ -2,19 +2,26 @@
 
 use super::{body, relay, respond};
 use crate::{
-    body::read,
+    body::{Asked, is_sealed, read, read_sealed},
     concurrency::{ConcurrencyLimit, User},
     config::RequestLimits,
     keys::KeyRing,
     market::Market,
     metrics::Metrics,
     patience::Patience,
-    refusals::unknown_model,
+    pool::TaskPool,
+    refusals::{only_sealed, unknown_model, unknown_task},
     reply::Reply,
     user_request::{Ask, UserRequest},
 };
+use atoma_client::{Sealing, Through};
 use atoma_http::server::{BodyRoom, Limits};
-use atoma_types::{RequestId, message::Endpoint, refusal::Refusal};
+use atoma_runtime::WithCauses;
+use atoma_types::{
+    RequestId,
+    message::Endpoint,
+    refusal::{Refusal, RefusalCode},
+};
 use axum::{
     Router,
     body::Body,
@@ -39,6 +46,8 @@ pub(crate) struct Completions {
     pub(crate) requests: RequestLimits,
     /// The user's own stacks pay, so that it is theirs to hear when none has room.
     pub(crate) own_use: bool,
+    /// Who passes sealed requests on, and pays for them; nobody where this gateway's own stacks do.
+    pub(crate) through: Option<Through>,
     /// Nodes must answer by themselves.
     pub(crate) no_forward: bool,
 }
@@ -65,10 +74,70 @@ impl Completions {
         let response = match reply.instrument(span.clone()).await {
             Ok(Reply::Whole(whole)) => respond::whole(whole),
             Ok(Reply::Stream(stream)) => relay::stream(stream),
+            Ok(Reply::Through(answer)) => respond::through(answer),
             Err(refusal) => span.in_scope(|| respond::refuse_as(id, &refusal)),
         };
         self.metrics.answered(endpoint, response.status().as_u16());
         response
+    }
+
+    /// What a request asks for, and who sells it.
+    fn find<'a>(
+        &self,
+        body: &'a [u8],
+        endpoint: Endpoint,
+    ) -> Result<(Asked<'a>, Arc<TaskPool>), Refusal> {
+        let asked = read(body)?;
+        match self.market.find(&asked.model, endpoint) {
+            Some(pool) => Ok((asked, pool)),
+            None if self.market.is_only_sealed(&asked.model) => Err(only_sealed()),
+            None => Err(unknown_model(&asked.model)),
+        }
+    }
+
+    /// The same of a request that can't be read here.
+    fn find_sealed(
+        &self,
+        body: &[u8],
+        endpoint: Endpoint,
+    ) -> Result<(Asked<'static>, Arc<TaskPool>), Refusal> {
+        if self.market.seals() {
+            let message = "requests are sealed here: send them as they are";
+            return Err(Refusal::new(RefusalCode::SealedUnsupported, message));
+        }
+        let asked = read_sealed(body, self.market.network(), endpoint)?;
+        let task = asked.sealed.as_ref().map(|sealed| sealed.task);
+        let pool = task.and_then(|task| self.market.of_task(task));
+        match pool {
+            Some(pool) => Ok((asked, pool)),
+            None => Err(unknown_task()),
+        }
+    }
+
+    /// Seals a request and has another gateway pass it on.
+    async fn ask_through(
+        &self,
+        through: &Through,
+        endpoint: Endpoint,
+        (asked, body): (&Asked<'_>, &[u8]),
+        pool: &TaskPool,
+    ) -> Result<Reply, Refusal> {
+        let offer = pool.offer();
+        let default_output = offer.policy.default_output_tokens;
+        let nodes: Vec<_> = offer.sellers.iter().map(|seller| seller.node).collect();
+        let sealing = Sealing {
+            task: offer.task,
+            nodes: &nodes,
+            endpoint,
+            text: body,
+            max_units: asked.max_units(endpoint, &offer.weights, default_output),
+        };
+        let answer = self.market.client().ask_through(through, sealing).await;
+        answer.map(Reply::Through).map_err(|error| {
+            let error = WithCauses(&error);
+            tracing::warn!(%error, "nothing was sent in clear, and there is no answer");
+            Refusal::new(RefusalCode::Unavailable, error.to_string())
+        })
     }
 
     /// The way of a request. The key comes first, so that strangers cost nothing; then a permit, so
@@ -84,9 +153,13 @@ impl Completions {
         let permit = self.limit.admit(user)?;
         let mut held = self.room.enter(user.account().name());
         let body = body::read(&mut held, headers, body, &self.limits).await?;
-        let asked = read(&body)?;
-        let pool = self.market.find(&asked.model, endpoint);
-        let pool = pool.ok_or_else(|| unknown_model(&asked.model))?;
+        let (asked, pool) = match is_sealed(headers) {
+            true => self.find_sealed(&body, endpoint)?,
+            false => self.find(&body, endpoint)?,
+        };
+        if let Some(through) = &self.through {
+            return self.ask_through(through, endpoint, (&asked, &body), &pool).await;
+        }
         let ask = Ask {
             id,
             account: user.account(),

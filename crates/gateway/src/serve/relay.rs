@@ -19,6 +19,7 @@ pub(super) fn stream(reply: StreamReply) -> Response {
     let body = Body::new(Relay {
         first: Some(reply.first),
         rest: Some(reply.rest),
+        sealed: reply.sealed,
         in_flight: reply.in_flight,
     });
     event_stream(body, reply.headers)
@@ -29,6 +30,7 @@ pub(super) fn stream(reply: StreamReply) -> Response {
 struct Relay {
     first: Option<Bytes>,
     rest: Option<AnswerBody>,
+    sealed: bool,
     in_flight: StreamInFlight,
 }
 
@@ -54,7 +56,8 @@ impl http_body::Body for Relay {
             Poll::Ready(Some(Err(error))) => {
                 this.rest = None;
                 this.in_flight.broke(&error);
-                match last_words(&error) {
+                // a sealed answer that isn't whole says so by itself
+                match last_words(&error).filter(|_| !this.sealed) {
                     Some(words) => frame(words),
                     None => Poll::Ready(None),
                 }

@@ -1,6 +1,7 @@
 //! Responses and their headers.
 
 use crate::reply::WholeReply;
+use atoma_client::ThroughAnswer;
 use atoma_runtime::Runtime;
 use atoma_types::{
     RequestId,
@@ -44,6 +45,15 @@ pub(super) fn event_stream(body: Body, headers: HeaderMap) -> Response {
     all.insert(CONTENT_TYPE, EVENT_STREAM);
     all.insert(CACHE_CONTROL, NO_CACHE);
     all.extend(headers);
+    response
+}
+
+/// An answer that was opened here. One that breaks off ends the connection: no client takes it for whole.
+pub(super) fn through(answer: ThroughAnswer) -> Response {
+    let mut response = Response::new(Body::from_stream(answer.body));
+    *response.status_mut() = answer.status;
+    let inside = if answer.is_stream { EVENT_STREAM } else { JSON };
+    response.headers_mut().insert(CONTENT_TYPE, inside);
     response
 }
 

@@ -9,7 +9,7 @@ use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::SigningKey;
 use atoma_ledger::{EventStream, ExecuteError, Ledger, ReadError};
 use atoma_types::{
-    EngineClass, NodeId, PublicKey, Rule, SecurityLevel, TaskId,
+    EngineClass, NodeId, PublicKey, Rule, TaskId,
     chain::{Call, Clock, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
     hash::Hash32,
 };
@@ -63,6 +63,12 @@ pub enum RegisterError {
         /// Its id on the ledger.
         task: TaskId,
     },
+    /// A confidential task on a node that anybody may look into.
+    #[error("task {task} is confidential: set `[confidential]`, or nobody can lease from this node")]
+    NotConfidential {
+        /// Its id on the ledger.
+        task: TaskId,
+    },
     /// The engine computes something else than the task promises.
     #[error(
         "task {task} promises {} in {}; the engine has {} in {}",
@@ -102,8 +108,11 @@ pub(crate) async fn register(
     let mut offers = Vec::new();
     for offer in &config.subscriptions {
         let task = ledger.task(offer.task).await?;
-        if task.security_level == SecurityLevel::SamplingConsensus && config.evidence.is_none() {
+        if task.security_level.samples() && config.evidence.is_none() {
             return Err(RegisterError::NoEvidence { task: task.id });
+        }
+        if task.security_level.confidential() && config.confidential.is_none() {
+            return Err(RegisterError::NotConfidential { task: task.id });
         }
         let served = serve(&task, offer, engines)?;
         offers.push((task, served));
@@ -228,6 +237,7 @@ fn serve(
     Ok(ServedTask {
         id: task.id,
         role: task.role,
+        security: task.security_level,
         model: task.model_name.clone(),
         weights: task.weights,
         class: class(task, engine.info())?,

@@ -137,7 +137,14 @@ fn standing(
         .filter(|offer| offer.price == price)
     {
         let active = offer.state == SubscriptionState::Active;
-        let alike = active && offer.matured == node.matured(now);
+        let attested = node
+            .attestation
+            .filter(|attestation| task.releases(attestation.release, now))
+            .map(|attestation| attestation.expires_at_ms);
+        let alike = active
+            && offer.matured == node.matured(now)
+            && (!task.security_level.confidential()
+                || offer.attested_until_ms == attested.unwrap_or_default());
         let sync = || calls::SyncSubscription {
             task: task.id.into(),
             node: node.id.into(),

@@ -1,7 +1,10 @@
 //! A request that may be served.
 
 use super::inference::Inference;
-use crate::{account::SignedRequest, bodies::Words, lease::Lease, tasks::ServedTask};
+use crate::{
+    account::SignedRequest, billing::Billing, bodies::Words, confidential::Seal, held::Held,
+    in_flight::RequestInFlight, lease::Lease, pricing::Plan, tasks::ServedTask,
+};
 use atoma_http::server::HeldRoom;
 use atoma_types::{message::Salt, refusal::Refusal};
 use bytes::Bytes;
@@ -16,12 +19,25 @@ pub(super) enum Onward {
     Only(Refusal),
 }
 
-/// A request whose signature, addressee, time and body are right. No units are reserved yet.
+/// What is left of a sealed request once it is opened.
+pub(super) struct Sealed {
+    /// The body as it came: this is what is signed for, kept and shown.
+    pub body: Bytes,
+    /// What the answer goes through.
+    pub seal: Seal,
+    /// All that it may cost, reserved before it was opened: so nothing that is said of the lease in clear depends on
+    /// what was asked. Gone once work begins.
+    pub reserved: Option<Held>,
+}
+
+/// A request whose signature, addressee, time and body are right. Of one that isn't sealed no units are reserved yet.
 pub(super) struct Admitted {
     pub request: SignedRequest,
     pub lease: Arc<Lease>,
     pub task: Arc<ServedTask>,
     pub body: Bytes,
+    /// What came in its place, where it was sealed.
+    pub sealed: Option<Sealed>,
     pub salt: Salt,
     /// Of the room that long bodies share.
     pub held: HeldRoom,
@@ -41,8 +57,34 @@ impl Admitted {
         let held = mem::replace(&mut self.held, HeldRoom::unlimited());
         let mut words = Words::new(self.salt.clone(), held);
         if inference.billing.evidence.is_some() {
-            words.keep(self.body.clone(), self.open);
+            let body = self.sealed.as_ref().map_or(&self.body, |sealed| &sealed.body);
+            words.keep(body.clone(), self.open);
         }
+        words.sealed_by(self.seal());
         words
+    }
+
+    /// What the answer goes through, if the request was sealed.
+    pub(super) fn seal(&self) -> Option<Seal> {
+        self.sealed.as_ref().map(|sealed| sealed.seal.clone())
+    }
+
+    /// Reserves what the plan wants, or takes what is reserved, and begins.
+    pub(super) fn begin(
+        &mut self,
+        billing: &Arc<Billing>,
+        plan: Plan,
+        words: Words,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Result<RequestInFlight, Refusal> {
+        let task = self.task.clone();
+        let reserved = self.sealed.as_mut().and_then(|sealed| sealed.reserved.take());
+        match reserved {
+            Some(held) => Ok(RequestInFlight::of(billing, held, task, plan, words, permit)),
+            None => {
+                let (lease, request) = (&self.lease, &self.request);
+                RequestInFlight::open(billing, lease, task, request, plan, words, permit)
+            }
+        }
     }
 }

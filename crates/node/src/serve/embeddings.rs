@@ -10,7 +10,7 @@ use super::{
     signed_request::handle,
     unserved::{Unserved, not_begun},
 };
-use crate::{in_flight::RequestInFlight, pricing::Plan};
+use crate::pricing::Plan;
 use atoma_openai::{answer, request};
 use atoma_types::message::Endpoint;
 use axum::{
@@ -43,17 +43,9 @@ async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Resp
     let counting = (inference.counter).count_inputs(task, asked.inputs, body.len(), room);
     let (inputs, tokens) = counting.await?;
     let plan = Plan::input_only(task.weights, tokens, request.message().max_units)?;
-    let mut flight = RequestInFlight::open(
-        &inference.billing,
-        lease,
-        task.clone(),
-        request,
-        plan,
-        words,
-        permit,
-    )?;
-    let span = flight.span().clone();
     let task = task.clone();
+    let mut flight = admitted.begin(&inference.billing, plan, words, permit)?;
+    let span = flight.span().clone();
     let computing = async move {
         let (vectors, usage) = match task.engine.embed(inputs).await {
             Ok(made) => made,
@@ -65,11 +57,12 @@ async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Resp
             usage,
             asked.base64,
         ));
-        flight.sending(&body);
-        Ok(Ok((body, flight.commit(usage, None)?)))
+        let body = flight.ending(body);
+        let seal = flight.seal().cloned();
+        Ok(Ok((body, seal, flight.commit(usage, None)?)))
     };
     let computing = computing.instrument(span);
-    let (body, pending) = match inference.concurrency.outlive(computing).await? {
+    let (body, seal, pending) = match inference.concurrency.outlive(computing).await? {
         Ok(computed) => computed,
         Err(failed) => {
             let (flight, error) = *failed;
@@ -77,5 +70,5 @@ async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Resp
         }
     };
     let receipt = pending.durable(&inference.billing).await?;
-    Ok(respond::paid_answer(body, &receipt))
+    Ok(respond::answer(body, &receipt, seal.as_ref()))
 }

@@ -97,8 +97,8 @@ async fn generate(
     let header = request.message();
     let cache_domain = inference.cache_secret.domain(header.stack, header.origin);
     let head = head(billing.clock.now(), task, request.message(), kind);
-    let mut flight =
-        RequestInFlight::open(billing, lease, task.clone(), request, plan, words, permit)?;
+    let task = task.clone();
+    let mut flight = admitted.begin(billing, plan, words, permit)?;
     let prompt_tokens = u32::try_from(measured.likely).unwrap_or(u32::MAX);
     flight.prompt(prompt_tokens, 0);
 
@@ -116,8 +116,12 @@ async fn generate(
     };
     if asked.stream {
         let frames = Frames::new(head, kind, asked.include_usage);
+        let sealed = flight.seal().is_some();
         let body = stream::open(billing.clone(), flight, events, frames).await?;
-        return Ok(respond::event_stream(body));
+        return Ok(match sealed {
+            true => respond::sealed(body),
+            false => respond::event_stream(body),
+        });
     }
     let logprobs = asked.logprobs.is_some();
     Ok(whole(billing, flight, events, &head, kind, logprobs).await?)
@@ -210,10 +214,11 @@ async fn whole(
                     Kind::Chat => answer::chat(head, &done, completion.usage).into(),
                     Kind::Completion => answer::completion(head, &done, completion.usage).into(),
                 };
-                flight.sending(&body);
+                let body = flight.ending(body);
+                let seal = flight.seal().cloned();
                 let pending = flight.commit(completion.usage, fingerprint(&completion))?;
                 let receipt = pending.durable(billing).await?;
-                return Ok(respond::paid_answer(body, &receipt));
+                return Ok(respond::answer(body, &receipt, seal.as_ref()));
             }
         }
     }

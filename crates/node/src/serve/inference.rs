@@ -2,8 +2,8 @@
 
 use super::count::Counter;
 use crate::{
-    billing::Billing, cache_secret::CacheSecret, concurrency::ConcurrencyLimit, forward::Forwarder,
-    identity::Identity, ledger::LeaseFinder, tasks::Tasks,
+    billing::Billing, cache_secret::CacheSecret, concurrency::ConcurrencyLimit,
+    confidential::Guest, forward::Forwarder, identity::Identity, ledger::LeaseFinder, tasks::Tasks,
 };
 use atoma_http::server::{BodyRoom, Limits};
 use atoma_keys::SigningKey;
@@ -21,8 +21,10 @@ pub(crate) struct Inference {
     pub body_room: BodyRoom,
     pub finder: Arc<LeaseFinder>,
     pub tasks: Arc<Tasks>,
-    /// Opens what users sealed for this node.
+    /// Opens evidence that users sealed for this node.
     pub response_key: Arc<SigningKey>,
+    /// Opens sealed requests; none on a node that anybody may look into.
+    pub guest: Option<Arc<Guest>>,
     pub billing: Arc<Billing>,
     /// Keeps stacks from each other's computed beginnings.
     pub cache_secret: CacheSecret,

@@ -3,6 +3,7 @@
 
 mod about;
 mod admitted;
+mod attestation;
 mod count;
 mod embeddings;
 mod engine;
@@ -15,11 +16,13 @@ mod leases;
 mod pass_on;
 mod receipts;
 mod respond;
+mod sealed_request;
 mod signed_request;
 mod stream;
 mod unserved;
 
 pub(crate) use about::About;
+pub(crate) use attestation::Attestation;
 pub(crate) use count::Counter;
 pub(crate) use health::{Readiness, healthz, readyz};
 pub(crate) use inference::Inference;
@@ -41,6 +44,7 @@ use std::sync::Arc;
 pub(crate) struct PublicState {
     pub inference: Inference,
     pub about: About,
+    pub attestation: Attestation,
     pub receipts: Receipts,
     pub leases: LeaseRoutes,
     pub readiness: Arc<Readiness>,
@@ -58,6 +62,9 @@ pub(crate) fn router(state: PublicState) -> Router {
         .route("/v1/models/{*model}", get(about::model))
         .route("/v1/node", get(about::node))
         .with_state(Arc::new(state.about));
+    let attestation = Router::new()
+        .route("/v1/attestation", get(attestation::attestation))
+        .with_state(state.attestation);
     let receipts = Router::new()
         .route("/v1/receipts/{id}", get(receipts::receipt))
         .route("/v1/receipts/{id}/proof", get(receipts::proof))
@@ -72,6 +79,7 @@ pub(crate) fn router(state: PublicState) -> Router {
         .with_state(state.readiness);
     inference
         .merge(about)
+        .merge(attestation)
         .merge(receipts)
         .merge(leases)
         .merge(health)

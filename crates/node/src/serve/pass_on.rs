@@ -241,7 +241,7 @@ impl PassingOn {
         body: Bytes,
         second: &VerifiedReceipt,
     ) -> Passed {
-        flight.sending(&body);
+        let body = flight.sending(body);
         match self.receipt(&mut flight, second).await {
             Ok(text) => {
                 self.inference
@@ -265,7 +265,7 @@ impl PassingOn {
         let mut next = first;
         loop {
             if !next.is_empty() {
-                flight.sending(&next);
+                let next = flight.sending(next);
                 if user.send(next).await.is_err() {
                     drop(rest);
                     return self.left(flight, receipt).await;
@@ -324,7 +324,7 @@ impl PassingOn {
         let record = record(second);
         let pending = flight.commit_second(&record)?;
         let first = pending.durable(&self.inference.billing).await?;
-        Ok(joined_text(&first, Some(&record)))
+        Ok(joined_text(&first.to_text(), Some(&record)))
     }
 
     /// The user has left, and the other node was told. What its receipt says is paid; nothing if there is none.

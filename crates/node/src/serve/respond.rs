@@ -1,9 +1,11 @@
 //! Responses and their headers.
 
-use atoma_openai::answer;
+use crate::confidential::Seal;
+use atoma_openai::answer as openai;
 use atoma_types::{
     RequestId,
     http::{RECEIPT, REQUEST_ID},
+    message::{Receipt, Signed},
     refusal::{Refusal, RefusalCode},
 };
 use axum::{body::Body, response::Response};
@@ -16,6 +18,8 @@ use serde::Serialize;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+const SEALED: HeaderValue = HeaderValue::from_static(atoma_channel::MEDIA_TYPE);
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 /// Long enough for a request to end, short enough to try again by hand.
@@ -31,7 +35,7 @@ pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
 
 /// A value as JSON.
 pub(crate) fn ok(value: &impl Serialize) -> Response {
-    json(StatusCode::OK, answer::json(value))
+    json(StatusCode::OK, openai::json(value))
 }
 
 /// An answer in plain text.
@@ -58,7 +62,34 @@ pub(crate) fn refuse(refusal: &Refusal) -> Response {
     response
 }
 
-/// A whole answer with its receipt.
+/// A whole answer with its receipt: beside it, or behind it where it is sealed.
+pub(super) fn answer(body: Bytes, receipt: &Signed<Receipt>, seal: Option<&Seal>) -> Response {
+    match seal {
+        Some(seal) => {
+            let whole = [&body[..], &seal.receipt(receipt)].concat();
+            sealed(Body::from(whole))
+        }
+        None => paid_answer(body, &receipt.to_text()),
+    }
+}
+
+/// A sealed answer.
+pub(super) fn sealed(body: Body) -> Response {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, SEALED);
+    response.headers_mut().insert(CACHE_CONTROL, NO_CACHE);
+    response
+}
+
+/// Bytes that aren't text.
+pub(super) fn bytes(body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(CONTENT_TYPE, OCTETS);
+    response.headers_mut().insert(CACHE_CONTROL, NO_CACHE);
+    response
+}
+
+/// A whole answer with its receipt in a header.
 pub(super) fn paid_answer(body: impl Into<Bytes>, receipt: &str) -> Response {
     let mut response = json(StatusCode::OK, body);
     if let Ok(value) = HeaderValue::from_str(receipt) {

@@ -5,12 +5,14 @@ use super::{
     entry::{Entry, enter},
     inference::Inference,
     pass_on::{Passed, pass_on},
-    respond::{name, refuse},
+    respond::{name, refuse, sealed},
+    sealed_request::{Form, check_form, open_sealed},
     unserved::Unserved,
 };
 use crate::{
     account::SignedRequest,
     admission::{check_addressee, check_body, check_request, read_salt, read_signed},
+    confidential::Seal,
     lease::Lease,
 };
 use atoma_http::server::{BodyLimit, read_body_within};
@@ -41,8 +43,11 @@ where
         |o| o.message().request_id,
     );
     let span = tracing::info_span!("request", %id, stack = Empty, model = Empty);
+    // what is said once a sealed request is opened is for who sealed it alone
+    let mut seal = None;
     let served = async {
         let mut admitted = admit(&inference, endpoint, request, incoming).await?;
+        seal = admitted.seal();
         let admitted = match admitted.onward.take() {
             None => admitted,
             Some(Onward::Only(refusal)) => {
@@ -62,9 +67,11 @@ where
             }
         }
     };
-    let mut response = served.instrument(span).await.unwrap_or_else(|refusal| {
+    let served = served.instrument(span).await;
+    let mut response = served.unwrap_or_else(|refusal| {
         inference.billing.metrics.refused(refusal.code);
-        refuse(&refusal)
+        let words = seal.and_then(|seal: Seal| seal.fail(&refusal));
+        words.map_or_else(|| refuse(&refusal), |words| sealed(words.into()))
     });
     name(&mut response, id);
     response
@@ -86,6 +93,7 @@ async fn admit(
         evidence.check_room()?;
     }
     let (parts, body) = incoming.into_parts();
+    let form = Form::of(&parts.headers);
     let evidence = open_evidence(&parts.headers)?;
     let limit = BodyLimit::new(&inference.limits);
     limit.check_announced(&parts.headers)?;
@@ -105,6 +113,13 @@ async fn admit(
     };
     let task = inference.tasks.get(lease.task)?.clone();
     Span::current().record("model", task.model.as_str());
+    check_form(form, &task, inference.guest.is_some())?;
+    // only the nodes that it is sealed to can open it, and none is chosen for it here yet
+    let onward = match (form, onward) {
+        (Form::Sealed, Some(Onward::Only(refusal))) => return Err(refusal),
+        (Form::Sealed, Some(Onward::Rather) | None) => None,
+        (Form::Plain, onward) => onward,
+    };
     // hashed as it comes in
     let mut hasher = salt.hasher(CommitmentKind::Request);
     let hash = |piece: &[u8]| {
@@ -124,7 +139,16 @@ async fn admit(
             .await?;
     }
     let may_go = inference.forwarder.is_some() && header.origin.may_be_passed_on();
+    let (body, sealed) = match (form, &inference.guest) {
+        (Form::Sealed, Some(guest)) => {
+            let opened = open_sealed(guest, &lease, &request, body, clock.now()).await?;
+            (opened.0, Some(opened.1))
+        }
+        _ => (body, None),
+    };
     Ok(Admitted {
+        may_go: may_go && sealed.is_none(),
+        sealed,
         request,
         lease,
         task,
@@ -134,7 +158,6 @@ async fn admit(
         open,
         permit: Some(permit),
         onward,
-        may_go,
     })
 }
 

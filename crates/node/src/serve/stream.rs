@@ -5,12 +5,18 @@ use super::engine::{engine_refusal, fingerprint};
 use crate::{billing::Billing, in_flight::RequestInFlight};
 use atoma_engine::{Completion, Event, EventStream, OutputLimit};
 use atoma_openai::frames::{self, Frames};
-use atoma_types::refusal::{Refusal, RefusalCode};
+use atoma_types::{
+    message::{Receipt, Signed},
+    refusal::{Refusal, RefusalCode},
+};
 use axum::body::Body;
 use bytes::Bytes;
 use futures::StreamExt;
 use std::{convert::Infallible, sync::Arc};
 use tracing::Instrument;
+
+/// How a stream ends.
+const DONE: &[u8] = b"data: [DONE]\n\n";
 
 /// A stream on its way. Dropped by the server when the client leaves, which cancels the engine
 /// (by dropping its events) and settles the flight.
@@ -78,8 +84,7 @@ impl Streaming {
                     };
                     self.stage = next;
                     if !bytes.is_empty() {
-                        self.flight.sending(&bytes);
-                        return Some(bytes);
+                        return Some(self.flight.sending(bytes));
                     }
                 }
                 Stage::Running => match self.pull().await {
@@ -87,21 +92,42 @@ impl Streaming {
                     Err(refusal) => {
                         // a broken answer costs nothing
                         self.flight.release();
-                        return Some(frames::broken(&refusal.to_json()));
+                        return Some(self.broken(&refusal));
                     }
                 },
                 Stage::Ended(completion) => {
-                    return Some(match self.receipt(&completion).await {
-                        Ok(receipt) => frames::receipt_and_done(&receipt),
-                        Err(refusal) => frames::broken(&refusal.to_json()),
-                    });
+                    return Some(self.end(&completion).await);
                 }
                 Stage::Over => return None,
             }
         }
     }
 
-    async fn receipt(&mut self, completion: &Completion) -> Result<String, Refusal> {
+    /// The receipt and the stream's end; of a sealed one the end is sealed, and the receipt stands behind it.
+    async fn end(&mut self, completion: &Completion) -> Bytes {
+        let Some(seal) = self.flight.seal().cloned() else {
+            return match self.receipt(completion).await {
+                Ok(receipt) => frames::receipt_and_done(&receipt.to_text()),
+                Err(refusal) => frames::broken(&refusal.to_json()),
+            };
+        };
+        // the receipt commits to the sealed end, so nothing can be sealed any more if there is none
+        let done = self.flight.ending(Bytes::from_static(DONE));
+        match self.receipt(completion).await {
+            Ok(receipt) => [&done[..], &seal.receipt(&receipt)].concat().into(),
+            Err(_) => done,
+        }
+    }
+
+    /// The words that it can't go on.
+    fn broken(&self, refusal: &Refusal) -> Bytes {
+        match self.flight.seal() {
+            Some(seal) => seal.fail(refusal).unwrap_or_default(),
+            None => frames::broken(&refusal.to_json()),
+        }
+    }
+
+    async fn receipt(&mut self, completion: &Completion) -> Result<Arc<Signed<Receipt>>, Refusal> {
         let pending = self
             .flight
             .commit(completion.usage, fingerprint(completion))?;

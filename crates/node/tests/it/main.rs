@@ -12,6 +12,7 @@ mod receipts;
 mod refusals;
 mod restart;
 mod servers;
+mod sealed;
 mod serving;
 mod streams;
 mod upstream;

@@ -9,7 +9,7 @@ use atoma_gateway::{
 };
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_network::{create_task, engine_class, subscribe_unreachable_node};
+use atoma_network::{NetworkBuilder, create_task, engine_class, subscribe_unreachable_node};
 use atoma_node::SettlementConfig;
 use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
@@ -47,12 +47,21 @@ pub struct Network {
 impl Network {
     /// Nodes at these prices, in micro-USDC per million units.
     pub async fn start(prices: &[u64]) -> Self {
+        Self::start_with(prices, |builder| builder).await
+    }
+
+    /// The same, built otherwise.
+    pub async fn start_with(
+        prices: &[u64],
+        change: impl FnOnce(NetworkBuilder) -> NetworkBuilder,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let engine = Arc::new(builtin::load().unwrap());
         let mut builder = atoma_network::Network::builder(folder.path())
             .params(Params {
                 dispute_window_ms: 200,
                 settle_grace_ms: 5_000,
+                release_delay_ms: 0,
                 ..Params::default()
             })
             .price_ceiling(CEILING)
@@ -61,7 +70,7 @@ impl Network {
         for &price in prices {
             builder = builder.node(Price(price));
         }
-        let parts = builder.start().await.unwrap();
+        let parts = change(builder).start().await.unwrap();
         let ledger = parts.ledger.clone();
         let wallet = Arc::new(SigningKey::generate(&SystemRandom));
         ledger.faucet(wallet.public_key().address()).await.unwrap();
@@ -118,6 +127,8 @@ impl Network {
             close_stacks_on_stop: true,
             own_use: false,
             client_dir: None,
+            confidential: None,
+            through: None,
             runtime: Runtime::default(),
         }
     }
@@ -205,6 +216,19 @@ impl User {
 
     pub async fn ask(&self, method: Method, path: &str, body: impl Into<Bytes>) -> Answer {
         let request = self.request(method, path, body.into());
+        let (head, body) = self.http.request(request).await.unwrap().into_parts();
+        Answer {
+            status: head.status,
+            headers: head.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
+    }
+
+    /// Bytes that say that they are sealed.
+    pub async fn sealed(&self, method: Method, path: &str, body: &'static [u8]) -> Answer {
+        let mut request = self.request(method, path, Bytes::from_static(body));
+        let sealed = "application/vnd.atoma.sealed".parse().unwrap();
+        request.headers_mut().insert("content-type", sealed);
         let (head, body) = self.http.request(request).await.unwrap().into_parts();
         Answer {
             status: head.status,

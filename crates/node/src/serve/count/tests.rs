@@ -4,7 +4,7 @@ use atoma_engine::{
     Sampling, Score,
 };
 use atoma_types::{
-    ComputeUnits, EngineClass, Numerics, Price, Role, Rule, TaskId, UnitWeights, hash::Hash32,
+    ComputeUnits, EngineClass, Numerics, Price, Role, Rule, SecurityLevel, TaskId, UnitWeights, hash::Hash32,
 };
 use futures::future::{BoxFuture, FutureExt, join_all, pending, ready};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -105,6 +105,7 @@ fn outside(counts: Counts, context: usize) -> (Arc<ServedTask>, Arc<Outside>) {
     });
     let task = ServedTask {
         id: TaskId(atoma_types::Address::ZERO),
+        security: SecurityLevel::None,
         role: Role::ChatCompletion,
         model: "outside".to_owned(),
         weights: UnitWeights::TEXT,

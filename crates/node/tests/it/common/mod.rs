@@ -13,7 +13,7 @@ use atoma_network::{Network, create_task, engine_class, testing::TestTask};
 use atoma_node::{Node, NodeConfig, RunningNode, ServedModel};
 use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
-    ComputeUnits, MicroUsdc, NodeId, Price, StackId, UnitWeights,
+    ComputeUnits, MicroUsdc, NodeId, Price, SecurityLevel, StackId, UnitWeights,
     chain::{Clock, Event, NewTask, Params, Stack, Task, calls},
     hash::Hash32,
     http::{QUERY, RECEIPT, RECEIPT_COMMENT, REQUEST, SALT, SIGNATURE},
@@ -65,9 +65,15 @@ pub(crate) struct World {
 impl World {
     /// Starts a ledger with a short dispute window and makes a task for the backend's model.
     pub(crate) async fn start(backend: Backend) -> Self {
+        Self::secured_by(SecurityLevel::None, backend).await
+    }
+
+    /// The same with a task that is secured so; releases are good at once.
+    pub(crate) async fn secured_by(security: SecurityLevel, backend: Backend) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let params = Params {
             dispute_window_ms: 0,
+            release_delay_ms: 0,
             ..Params::default()
         };
         let network = Network::builder(dir.path()).params(params).start();
@@ -93,6 +99,7 @@ impl World {
                 cached_input: 1_000,
                 ..UnitWeights::TEXT
             },
+            security,
             ..NewTask::chat(info.id.clone(), engine_class(info), CEILING)
         };
         let task = create_task(&ledger, &operator, task).await.unwrap();

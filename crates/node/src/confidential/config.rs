@@ -1,0 +1,115 @@
+//! `[confidential]` in the node's configuration.
+
+use super::{attester::Attester, error::GuestError, software::SoftwareAttester};
+use atoma_channel::limits::{KEY_LIFETIME, KEY_OVERLAP};
+use atoma_tee::octets::{Digest, Measurement, Octets};
+use atoma_types::DurationMs;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A keyset lasts at most so long: a key that leaks opens no more than this much of the past.
+const MAX_LIFETIME: DurationMs = DurationMs(24 * 3_600_000);
+
+/// Running as a guest that nobody can look into: with it, the node takes sealed requests and confidential tasks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfidentialConfig {
+    /// What gives evidence: `software`, which acts as hardware, for development.
+    pub kind: GuestKind,
+    /// Whether software that acts as hardware is allowed. It protects against nobody, so it has to be said.
+    #[serde(default)]
+    pub allow_software: bool,
+    /// The release that this node runs, as the task's owner has announced it, in hex.
+    pub release: Digest,
+    /// What the software says that it started with, in hex.
+    #[serde(default = "no_measurement")]
+    pub measurement: Measurement,
+    /// How long a keyset lasts. The next one is there four minutes before its end.
+    #[serde(default = "lifetime")]
+    pub keyset_lifetime_ms: DurationMs,
+}
+
+/// What gives evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuestKind {
+    /// Software that acts as hardware.
+    Software,
+}
+
+impl GuestKind {
+    /// What every output calls it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Software => "software",
+        }
+    }
+}
+
+fn lifetime() -> DurationMs {
+    KEY_LIFETIME
+}
+
+fn no_measurement() -> Measurement {
+    Octets([0; 48])
+}
+
+impl ConfidentialConfig {
+    /// Software that acts as hardware, allowed by name.
+    #[must_use]
+    pub fn software(release: Digest, measurement: Measurement) -> Self {
+        Self {
+            kind: GuestKind::Software,
+            allow_software: true,
+            release,
+            measurement,
+            keyset_lifetime_ms: lifetime(),
+        }
+    }
+
+    /// What asks the hardware.
+    pub(super) fn attester(&self) -> Result<Arc<dyn Attester>, GuestError> {
+        let lifetime = self.keyset_lifetime_ms;
+        // with less, the next keyset would be due before this one counts
+        let least = DurationMs(2 * KEY_OVERLAP.0);
+        if lifetime < least || lifetime > MAX_LIFETIME {
+            return Err(GuestError::Lifetime {
+                least,
+                most: MAX_LIFETIME,
+            });
+        }
+        match self.kind {
+            GuestKind::Software if !self.allow_software => Err(GuestError::SoftwareNotAllowed),
+            GuestKind::Software => Ok(Arc::new(SoftwareAttester {
+                measurement: self.measurement,
+            })),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn software_that_acts_as_hardware_has_to_be_allowed() {
+        let mut config = ConfidentialConfig::software(Octets([1; 32]), Octets([2; 48]));
+        assert!(config.attester().is_ok());
+        config.allow_software = false;
+        let refused = config.attester().unwrap_err();
+        assert!(matches!(refused, GuestError::SoftwareNotAllowed));
+    }
+
+    #[test]
+    fn a_keyset_lasts_longer_than_the_overlap_and_not_for_ever() {
+        let mut config = ConfidentialConfig::software(Octets([1; 32]), Octets([2; 48]));
+        for wrong in [0, KEY_OVERLAP.0, MAX_LIFETIME.0 + 1] {
+            config.keyset_lifetime_ms = DurationMs(wrong);
+            assert!(matches!(
+                config.attester(),
+                Err(GuestError::Lifetime { .. })
+            ));
+        }
+    }
+}
