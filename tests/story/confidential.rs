@@ -42,7 +42,13 @@ impl World {
 
     /// An SDK over a proxy with these arguments.
     fn an_sdk_works(&self, args: &[&str], program: &str, script: &Path) {
-        let run = ["proxy", "--listen", "127.0.0.1:0", "--confidential", "--policy"];
+        let run = [
+            "proxy",
+            "--listen",
+            "127.0.0.1:0",
+            "--confidential",
+            "--policy",
+        ];
         let run = [&run[..], &[self.policy()], args].concat();
         let mut ready = command(&run);
         ready
@@ -66,7 +72,14 @@ impl World {
 #[test]
 fn a_question_is_sealed_to_a_node_that_the_policy_accepts_or_not_sent() {
     let world = World::new();
-    let ask = ["chat", "--budget", "1", "--max-tokens", "8", "What is the sun?"];
+    let ask = [
+        "chat",
+        "--budget",
+        "1",
+        "--max-tokens",
+        "8",
+        "What is the sun?",
+    ];
     let sealed = |policy: &str| {
         let more = ["--confidential", "--policy", policy];
         world.run(&[&ask[..], &more].concat())
@@ -92,9 +105,17 @@ fn a_question_is_sealed_to_a_node_that_the_policy_accepts_or_not_sent() {
     let answered = sealed(world.policy());
     let told = String::from_utf8_lossy(&answered.stderr);
     assert!(answered.status.success(), "{told}");
-    assert!(told.contains("tier software") && told.contains("protects against nobody"), "{told}");
+    assert!(
+        told.contains("tier software") && told.contains("protects against nobody"),
+        "{told}"
+    );
     let said = objects(&answered.stdout);
-    assert!(said[0]["text"].as_str().is_some_and(|text| !text.is_empty()), "{said:?}");
+    assert!(
+        said[0]["text"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty()),
+        "{said:?}"
+    );
     let receipts = world.does(&["receipt", "list"]);
     assert!(receipts.iter().all(|receipt| receipt["fault"].is_null()));
 }
@@ -118,9 +139,18 @@ fn the_demo_says_in_each_step_that_its_hardware_is_software() {
         let found = steps.iter().find(|step| step["step"] == name);
         found.unwrap_or_else(|| panic!("no step `{name}`"))
     };
-    assert!(step("refused")["reason"].as_str().unwrap().contains("policy_platform"));
+    assert!(
+        step("refused")["reason"]
+            .as_str()
+            .unwrap()
+            .contains("policy_platform")
+    );
     assert_eq!(step("attested")["attested"]["tier"], "software");
-    assert!(step("answer")["text"].as_str().is_some_and(|text| !text.is_empty()));
+    assert!(
+        step("answer")["text"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    );
     assert_eq!(step("summary")["conserved"], true);
     let searched = step("searched");
     assert!(searched["files"].as_u64() > Some(3) && searched["found"] == 0);

@@ -114,7 +114,10 @@ fn word(attested: &Attested) -> String {
             _ => None,
         }
     });
-    format!("signed {} (tier {tier})", maker.unwrap_or("by its hardware"))
+    format!(
+        "signed {} (tier {tier})",
+        maker.unwrap_or("by its hardware")
+    )
 }
 
 /// The same for programs.

@@ -150,6 +150,7 @@ fn plan(args: &Demo, folder: &Path) -> Plan {
         params: quick_params(WINDOW_MS),
         forward: args.forward.then(|| forward::full(WINDOW_MS)),
         examined: None,
+        confidential: false,
         prices: (0..args.nodes)
             .map(|i| PRICES[usize::from(i) % PRICES.len()])
             .collect(),

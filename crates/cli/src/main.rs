@@ -32,9 +32,9 @@ mod sources;
 
 // the commands
 mod attestation;
-mod confidential;
 mod audit;
 mod chat;
+mod confidential;
 mod cost;
 mod demo;
 mod devnet;

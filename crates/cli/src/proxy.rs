@@ -12,10 +12,10 @@ use crate::{
     values::Usdc,
 };
 use anyhow::{Context, Result, ensure};
+use atoma_client::{Client, ClientConfig, Confidential};
 use atoma_gateway::{
     ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, StackPolicy,
 };
-use atoma_client::{Client, ClientConfig, Confidential};
 use atoma_ledger::Ledger;
 use atoma_runtime::SystemRandom;
 use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price};
@@ -53,7 +53,12 @@ pub(crate) struct Proxy {
     #[command(flatten)]
     seal: Seal,
     /// A gateway that passes sealed requests on and pays for them, and reads none: its URL. Its key is in ATOMA_API_KEY.
-    #[arg(long, value_name = "URL", requires = "confidential", conflicts_with = "budget")]
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "confidential",
+        conflicts_with = "budget"
+    )]
     gateway: Option<String>,
 }
 
@@ -176,9 +181,9 @@ async fn verified(
     };
     let client = Client::with_ledger(ledger, settings.key()?, config)?;
     let tasks = client.ledger().all_tasks().await?;
-    let tasks = tasks.iter().filter(|task| {
-        task.security_level.confidential() && !task.is_deprecated()
-    });
+    let tasks = tasks
+        .iter()
+        .filter(|task| task.security_level.confidential() && !task.is_deprecated());
     let (mut facts, mut refused) = (Vec::new(), None);
     for task in tasks {
         for offer in client.offers(task.id).await? {

@@ -84,16 +84,14 @@ pub mod watch;
 
 pub use account::{Client, ClientConfig, request_key};
 pub use answer::{Answer, AnswerBody, ReceiptWait, WholeAnswer};
+pub use atoma_channel::Padding;
 pub use atoma_evidence::{
     receipt::ReceiptError,
     second::{SecondError, SecondRecord},
 };
 pub use buy::BuyRequest;
-pub use atoma_channel::Padding;
 pub use close::{CloseUntil, ClosedStack, ClosingStep, PaidTicket, WaitingTicket};
-pub use confidential::{
-    AttestationFault, Attested, Confidential, Sealing, Through, ThroughAnswer,
-};
+pub use confidential::{AttestationFault, Attested, Confidential, Sealing, Through, ThroughAnswer};
 pub use directory::Offer;
 pub use error::{ClientError, MalformedAnswer};
 pub use grant::LeaseTerms;

@@ -389,8 +389,7 @@ impl StackHandle {
                 None => Form::Plain,
             };
             let served = (response, form, pace);
-            let mut answer =
-                answer::served((id, salt.clone()), served, info, in_flight, receipt);
+            let mut answer = answer::served((id, salt.clone()), served, info, in_flight, receipt);
             if is_sealed && let Some((status, body)) = answer.body.begin().await? {
                 let headers = answer.headers;
                 return Ok(answer::refused(info.id, (id, salt), status, headers, body));

@@ -157,9 +157,9 @@ pub fn remedy(code: RefusalCode, needed: Option<u64>) -> Remedy {
         Code::StackExpired | Code::UnknownStack => Remedy::Mend(Mend::NewStack),
         Code::Overloaded | Code::SecondHop | Code::SealedWindowFull => Remedy::Busy,
         // another node that it is sealed to may hold its key
-        Code::SealedUnsupported
-        | Code::SealedRecipient
-        | Code::SealingKeyEarly => Remedy::Elsewhere,
+        Code::SealedUnsupported | Code::SealedRecipient | Code::SealingKeyEarly => {
+            Remedy::Elsewhere
+        }
         // what was signed is wrong in this node's eyes: perhaps not in another's
         Code::InvalidHeader
         | Code::MissingHeader

@@ -3,17 +3,16 @@
 use crate::{
     COLLATERAL, Network, NetworkError, NetworkNode, POCKET_MONEY, Silent, any_port, engine_class,
     find_or_create_task, fund, natural_role,
-    release,
     progress::{Observer, Step},
-    stored_key,
+    release, stored_key,
 };
 use atoma_engine::Engine;
 use atoma_keys::SigningKey;
 use atoma_ledger::{Ledger, LedgerConfig};
 use atoma_localnet::{Localnet, LocalnetConfig, RunningLocalnet};
 use atoma_node::{
-    AttestConfig, ConfidentialConfig, EvidenceConfig, ForwardConfig, KeySource, Node, NodeConfig, ServedModel,
-    SettlementConfig, SubscriptionConfig, UpkeepConfig,
+    AttestConfig, ConfidentialConfig, EvidenceConfig, ForwardConfig, KeySource, Node, NodeConfig,
+    ServedModel, SettlementConfig, SubscriptionConfig, UpkeepConfig,
 };
 use atoma_types::{
     MicroUsdc, Price, SecurityLevel, TaskId, UnitWeights,

@@ -1,7 +1,9 @@
 //! What a network tells while it starts.
 
 use atoma_engine::ModelInfo;
-use atoma_types::{Address, EngineClass, MicroUsdc, NetworkId, NodeId, Price, SecurityLevel, TaskId};
+use atoma_types::{
+    Address, EngineClass, MicroUsdc, NetworkId, NodeId, Price, SecurityLevel, TaskId,
+};
 use std::{fmt, time::Duration};
 
 /// A part of the network has started; told in the order of starting.

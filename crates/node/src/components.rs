@@ -18,7 +18,9 @@ use crate::{
         Upkeep,
     },
     metrics::Metrics,
-    serve::{About, Attestation, Counter, Inference, LeaseRoutes, PublicState, Readiness, Receipts},
+    serve::{
+        About, Attestation, Counter, Inference, LeaseRoutes, PublicState, Readiness, Receipts,
+    },
     signer::ResponseKeys,
     tasks::Tasks,
 };

@@ -1,8 +1,8 @@
 //! Why a node can't start.
 
 use crate::{
-    attest::AttestStoreError, confidential::GuestError, evidence::EvidenceError, journal::JournalError,
-    ledger::RegisterError, signer::SignerError,
+    attest::AttestStoreError, confidential::GuestError, evidence::EvidenceError,
+    journal::JournalError, ledger::RegisterError, signer::SignerError,
 };
 use atoma_client::ClientError;
 use atoma_http::server::ZeroLimit;

@@ -340,10 +340,7 @@ impl Drop for RequestInFlight {
 
 impl Pending {
     /// The receipt, once it is on disk. Until then it must not leave.
-    pub(crate) async fn durable(
-        self,
-        billing: &Billing,
-    ) -> Result<Arc<Signed<Receipt>>, Refusal> {
+    pub(crate) async fn durable(self, billing: &Billing) -> Result<Arc<Signed<Receipt>>, Refusal> {
         let since = Instant::now();
         let receipt =
             self.ack.durable().await.map_err(|error| {

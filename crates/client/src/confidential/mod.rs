@@ -18,5 +18,5 @@ pub(crate) use answer::SealedAnswer;
 pub(crate) use attested::AttestedNodes;
 pub use attested::{Attested, Confidential};
 pub use fault::AttestationFault;
-pub use through::{Sealing, Through, ThroughAnswer};
 pub(crate) use passed::PassedAnswer;
+pub use through::{Sealing, Through, ThroughAnswer};

@@ -31,7 +31,9 @@ impl StackHandle {
         salt: &Salt,
     ) -> Result<Body, ClientError> {
         let client = &self.client;
-        let attested = client.attest(confidential, node, self.state.task.id).await?;
+        let attested = client
+            .attest(confidential, node, self.state.task.id)
+            .await?;
         attested.check_receipt_key(self.response_key(node))?;
         let now = client.runtime().now();
         let order = Order {

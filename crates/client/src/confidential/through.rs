@@ -253,7 +253,10 @@ impl Opening {
     /// Who answers, as far as it is known.
     fn node(&self) -> NodeId {
         let asked = self.attested.first().map(|one| one.verdict.node);
-        self.answer.node().or(asked).unwrap_or(NodeId(Address::ZERO))
+        self.answer
+            .node()
+            .or(asked)
+            .unwrap_or(NodeId(Address::ZERO))
     }
 
     /// A receipt of the guest that answered, over these very bytes. What it says of units is between gateway and node.

@@ -158,7 +158,9 @@ impl Completions {
             false => self.find(&body, endpoint)?,
         };
         if let Some(through) = &self.through {
-            return self.ask_through(through, endpoint, (&asked, &body), &pool).await;
+            return self
+                .ask_through(through, endpoint, (&asked, &body), &pool)
+                .await;
         }
         let ask = Ask {
             id,

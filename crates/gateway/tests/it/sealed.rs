@@ -142,7 +142,11 @@ async fn a_gateway_passes_on_what_it_cannot_read() {
     for text in &texts {
         for window in text.as_bytes().windows(10) {
             let found = seen.windows(10).any(|part| part == window);
-            assert!(!found, "{:?} passed in clear", String::from_utf8_lossy(window));
+            assert!(
+                !found,
+                "{:?} passed in clear",
+                String::from_utf8_lossy(window)
+            );
         }
     }
     // it was paid for by its key

@@ -9,9 +9,7 @@ use super::{
     seal::Seal,
     seen::SeenFile,
 };
-use atoma_channel::{
-    Fault, KeyRing, ReplayGuard, ReplayWindow, SealedRequest, SealingSecret,
-};
+use atoma_channel::{Fault, KeyRing, ReplayGuard, ReplayWindow, SealedRequest, SealingSecret};
 use atoma_runtime::Runtime;
 use atoma_tee::{Bundle, Keyset, octets::Octets, statement::Freshness};
 use atoma_types::{
@@ -114,7 +112,8 @@ impl Guest {
     /// If others ask, or the hardware gives none.
     pub(crate) async fn answer(&self, nonce: Octets<32>) -> Result<Bytes, Refusal> {
         let Ok(_place) = self.nonces.try_acquire() else {
-            let message = "too many ask for evidence at once; without a nonce there is some for everybody";
+            let message =
+                "too many ask for evidence at once; without a nonce there is some for everybody";
             return Err(Refusal::new(RefusalCode::Overloaded, message));
         };
         let keyset = self.shown.read().as_ref().map(|shown| shown.keyset.clone());

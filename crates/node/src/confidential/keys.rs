@@ -10,7 +10,9 @@ use atoma_tee::{
     Bundle, Keyset,
     keyset::{SealingKeyEntry, SealingSuite},
     octets::{Digest, Octets},
-    statement::{Challenge, Freshness, device_nonce, devices_digest, report_data, statement_digest},
+    statement::{
+        Challenge, Freshness, device_nonce, devices_digest, report_data, statement_digest,
+    },
 };
 use atoma_types::{
     DurationMs, NetworkId, NodeId, ObjectId, PublicKey, TimestampMs, message::Domain,
@@ -38,7 +40,10 @@ pub(super) fn keyset(
         // seconds: ids rise, and none comes again before the year 2106
         id: u32::try_from(now.0 / 1_000).unwrap_or(u32::MAX),
         suite: SealingSuite::XWingAes256Gcm,
-        key: secret.public_key().try_into().map_err(AttesterError::TooMuch)?,
+        key: secret
+            .public_key()
+            .try_into()
+            .map_err(AttesterError::TooMuch)?,
     };
     let keyset = Keyset {
         domain: Domain::default(),

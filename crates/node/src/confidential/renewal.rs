@@ -9,11 +9,7 @@ use super::{
 use crate::{ledger::LedgerLink, tasks::Tasks};
 use atoma_ledger::Ledger;
 use atoma_runtime::{Runtime, WithCauses};
-use atoma_tee::{
-    Bundle,
-    octets::Octets,
-    statement::Freshness,
-};
+use atoma_tee::{Bundle, octets::Octets, statement::Freshness};
 use atoma_types::{
     BlobId, NetworkId, NodeId, PublicKey, TimestampMs,
     chain::{Call, Clock, calls},
@@ -125,7 +121,10 @@ impl Renewal {
             expires_at_ms: bundle.keyset.not_after,
         };
         let mut todo: Vec<Call> = vec![attest.into()];
-        let confidential = self.tasks.iter().filter(|task| task.security.confidential());
+        let confidential = self
+            .tasks
+            .iter()
+            .filter(|task| task.security.confidential());
         todo.extend(confidential.map(|task| -> Call {
             calls::SyncSubscription {
                 task: task.id.into(),

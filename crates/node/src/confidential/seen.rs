@@ -106,8 +106,7 @@ impl Writer for SeenWriter {
         transaction: &Transaction<'_>,
         batch: &mut [Op],
     ) -> Result<(), rusqlite::Error> {
-        let mut claim =
-            transaction.prepare_cached("INSERT OR IGNORE INTO seen VALUES (?1, ?2)")?;
+        let mut claim = transaction.prepare_cached("INSERT OR IGNORE INTO seen VALUES (?1, ?2)")?;
         let mut forget = transaction.prepare_cached("DELETE FROM seen WHERE expires_at < ?1")?;
         for op in batch {
             match op {

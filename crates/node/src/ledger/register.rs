@@ -64,7 +64,9 @@ pub enum RegisterError {
         task: TaskId,
     },
     /// A confidential task on a node that anybody may look into.
-    #[error("task {task} is confidential: set `[confidential]`, or nobody can lease from this node")]
+    #[error(
+        "task {task} is confidential: set `[confidential]`, or nobody can lease from this node"
+    )]
     NotConfidential {
         /// Its id on the ledger.
         task: TaskId,

@@ -57,7 +57,10 @@ impl Admitted {
         let held = mem::replace(&mut self.held, HeldRoom::unlimited());
         let mut words = Words::new(self.salt.clone(), held);
         if inference.billing.evidence.is_some() {
-            let body = self.sealed.as_ref().map_or(&self.body, |sealed| &sealed.body);
+            let body = self
+                .sealed
+                .as_ref()
+                .map_or(&self.body, |sealed| &sealed.body);
             words.keep(body.clone(), self.open);
         }
         words.sealed_by(self.seal());
@@ -78,9 +81,14 @@ impl Admitted {
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<RequestInFlight, Refusal> {
         let task = self.task.clone();
-        let reserved = self.sealed.as_mut().and_then(|sealed| sealed.reserved.take());
+        let reserved = self
+            .sealed
+            .as_mut()
+            .and_then(|sealed| sealed.reserved.take());
         match reserved {
-            Some(held) => Ok(RequestInFlight::of(billing, held, task, plan, words, permit)),
+            Some(held) => Ok(RequestInFlight::of(
+                billing, held, task, plan, words, permit,
+            )),
             None => {
                 let (lease, request) = (&self.lease, &self.request);
                 RequestInFlight::open(billing, lease, task, request, plan, words, permit)

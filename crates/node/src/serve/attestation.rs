@@ -29,7 +29,9 @@ async fn shown(guest: &Guest, query: Option<&str>) -> Result<bytes::Bytes, Refus
     let Some(query) = query.filter(|query| !query.is_empty()) else {
         return guest.bundle().ok_or_else(none);
     };
-    let nonce = query.strip_prefix("nonce=").and_then(|hex| hex.parse().ok());
+    let nonce = query
+        .strip_prefix("nonce=")
+        .and_then(|hex| hex.parse().ok());
     let nonce = nonce.ok_or_else(|| {
         let message = "the question takes `nonce=` with 64 hex digits, or nothing";
         Refusal::new(RefusalCode::InvalidBody, message).param("nonce")

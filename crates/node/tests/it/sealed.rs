@@ -11,7 +11,9 @@ use atoma_network::{release, software_policy};
 use atoma_node::{ConfidentialConfig, NodeConfig, NodeError, RunningNode};
 use atoma_runtime::{KeptLog, Runtime, SystemRandom};
 use atoma_tee::{
-    Appraisal, Bundle, Policy, Roots, appraise::Expected, octets::{Digest, Measurement, Octets},
+    Appraisal, Bundle, Policy, Roots,
+    appraise::Expected,
+    octets::{Digest, Measurement, Octets},
 };
 use atoma_types::{
     ComputeUnits, DurationMs, NodeId, Price, SecurityLevel, StackId,
@@ -88,7 +90,9 @@ async fn attested(world: &World, node: &RunningNode, nonce: &str) -> (Bundle, Ve
     assert_eq!(shown.status, StatusCode::OK, "{shown:?}");
     let bundle = Bundle::from_bytes(&shown.body).unwrap();
     let policy = policy(world);
-    let nonce = nonce.strip_prefix("?nonce=").map(|hex| hex.parse().unwrap());
+    let nonce = nonce
+        .strip_prefix("?nonce=")
+        .map(|hex| hex.parse().unwrap());
     let appraisal = Appraisal {
         roots: &Roots::pinned(),
         policy: &policy,
@@ -160,7 +164,9 @@ async fn a_sealed_question_is_answered_and_nothing_of_it_lies_about() {
     let id = stack.engage().await.unwrap().node;
     let mut secrets = vec!["What is the capital of France?".to_owned()];
     for stream in [false, true] {
-        let body = world.chat(&format!(r#","max_tokens":24,"temperature":0,"stream":{stream}"#));
+        let body = world.chat(&format!(
+            r#","max_tokens":24,"temperature":0,"stream":{stream}"#
+        ));
         let answer = stack.chat(id, body).await.unwrap();
         assert_eq!(answer.status, StatusCode::OK);
         let whole = answer.whole().await.unwrap();
@@ -180,7 +186,10 @@ async fn a_sealed_question_is_answered_and_nothing_of_it_lies_about() {
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     assert!(refused.whole().await.unwrap().receipt.is_none());
     secrets.push("violets are blue".to_owned());
-    assert_eq!(client.attested(id, world.task.id).await.unwrap().release, "software, for development");
+    assert_eq!(
+        client.attested(id, world.task.id).await.unwrap().release,
+        "software, for development"
+    );
     // every record is on Walrus, every file is written
     crate::common::eventually("packed", || async {
         let metrics = world.text(format!("{}/metrics", node.admin_url())).await;
@@ -223,7 +232,9 @@ fn search(folder: &Path, windows: &[String]) -> usize {
         files += 1;
         let bytes = std::fs::read(&path).unwrap();
         for window in windows {
-            let found = bytes.windows(window.len()).any(|part| part == window.as_bytes());
+            let found = bytes
+                .windows(window.len())
+                .any(|part| part == window.as_bytes());
             assert!(!found, "{} has {window:?}", path.display());
         }
     }
@@ -246,8 +257,13 @@ async fn each_way_to_be_wrong_is_refused_with_its_code() {
     let good = || header(&world, id, stack, &sealed);
 
     // downgrade: what others could have read isn't taken
-    let answer = world.send(&url, world.header(id, stack, plain.as_bytes()), &plain).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "not_sealed"));
+    let answer = world
+        .send(&url, world.header(id, stack, plain.as_bytes()), &plain)
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (400, "not_sealed")
+    );
 
     // what was changed on the way, or signed for something else
     let mut flipped = sealed.clone();
@@ -271,7 +287,10 @@ async fn each_way_to_be_wrong_is_refused_with_its_code() {
         };
         VerifiedKeyset::new(&other, &verdict).unwrap()
     };
-    let dear = Order { max_units: ComputeUnits(UNITS.0 - 1), ..order(&world) };
+    let dear = Order {
+        max_units: ComputeUnits(UNITS.0 - 1),
+        ..order(&world)
+    };
     let wrong = [
         (flipped, "frame_forged"),
         (head, "sealed_header"),
@@ -279,7 +298,10 @@ async fn each_way_to_be_wrong_is_refused_with_its_code() {
         (longer, "sealed_after_end"),
         (plain.clone().into_bytes(), "not_sealed"),
         (seal(&order(&world), &[other]).0, "sealed_recipient"),
-        (seal(&dear, std::slice::from_ref(&keyset)).0, "sealed_header"),
+        (
+            seal(&dear, std::slice::from_ref(&keyset)).0,
+            "sealed_header",
+        ),
     ];
     for (bytes, code) in wrong {
         let answer = send(&world, &url, good(), &bytes).await;
@@ -295,9 +317,15 @@ async fn each_way_to_be_wrong_is_refused_with_its_code() {
         parts.push(part);
     }
     opener.finish().unwrap();
-    assert!(matches!(&parts[..], [AnswerPart::Text(_), AnswerPart::Receipt(_)]));
+    assert!(matches!(
+        &parts[..],
+        [AnswerPart::Text(_), AnswerPart::Receipt(_)]
+    ));
     let again = send(&world, &url, good(), &sealed).await;
-    assert_eq!((again.status.as_u16(), again.code().as_str()), (409, "sealed_replayed"));
+    assert_eq!(
+        (again.status.as_u16(), again.code().as_str()),
+        (409, "sealed_replayed")
+    );
 
     // after a restart its keys are others
     node.drain_and_stop().await;
@@ -352,7 +380,9 @@ async fn evidence_is_for_everybody_or_for_who_asks_and_is_on_the_ledger() {
     let (fresh, _) = attested(&world, &node, &format!("?nonce={nonce}")).await;
     assert_eq!(fresh.keyset.digest(), bundle.keyset.digest());
     assert_ne!(fresh.statement(), bundle.statement());
-    let (status, _) = world.get(format!("{}/v1/attestation?nonce=12", node.url())).await;
+    let (status, _) = world
+        .get(format!("{}/v1/attestation?nonce=12", node.url()))
+        .await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     node.drain_and_stop().await;
 }
@@ -373,9 +403,17 @@ async fn a_node_that_is_no_guest_opens_nothing_and_joins_no_confidential_task() 
 
     let server = InstantUpstream::start(InstantOptions::default()).await;
     let (world, config) = confidential(Backend::Upstream(server.unwrap())).await;
-    let open = NodeConfig { confidential: None, ..config };
+    let open = NodeConfig {
+        confidential: None,
+        ..config
+    };
     let model = world.task.model_name.clone();
-    let served = atoma_node::ServedModel { model, engine: world.engine.clone() };
-    let refused = atoma_node::Node::start(open, vec![served]).await.unwrap_err();
+    let served = atoma_node::ServedModel {
+        model,
+        engine: world.engine.clone(),
+    };
+    let refused = atoma_node::Node::start(open, vec![served])
+        .await
+        .unwrap_err();
     assert!(matches!(refused, NodeError::Register(_)), "{refused:?}");
 }

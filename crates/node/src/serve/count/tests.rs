@@ -4,7 +4,8 @@ use atoma_engine::{
     Sampling, Score,
 };
 use atoma_types::{
-    ComputeUnits, EngineClass, Numerics, Price, Role, Rule, SecurityLevel, TaskId, UnitWeights, hash::Hash32,
+    ComputeUnits, EngineClass, Numerics, Price, Role, Rule, SecurityLevel, TaskId, UnitWeights,
+    hash::Hash32,
 };
 use futures::future::{BoxFuture, FutureExt, join_all, pending, ready};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
