@@ -62,6 +62,7 @@ const fn section(title: &'static str, source: &'static str, name: &'static str) 
 }
 
 const NODE: &str = "crates/node/src/config.rs";
+const GUEST: &str = "crates/node/src/confidential/config.rs";
 const ENGINES: &str = "crates/cli/src/node/engines.rs";
 const GATEWAY: &str = "crates/gateway/src/config.rs";
 const SAMPLE: &str = "crates/cli/src/recompute/sample.rs";
@@ -93,6 +94,7 @@ const CHAPTERS: &[Chapter] = &[
             section("evidence", NODE, "EvidenceConfig"),
             section("forward", NODE, "ForwardConfig"),
             section("attest", NODE, "AttestConfig"),
+            section("confidential", GUEST, "ConfidentialConfig"),
             section("settlement", NODE, "SettlementConfig"),
             section("upkeep", NODE, "UpkeepConfig"),
             section("requests of a node", NODE, "RequestLimits"),
