@@ -21,14 +21,17 @@ use atoma_network::{POCKET_MONEY, fund, software_policy};
 use atoma_tee::Policy;
 use atoma_types::NodeId;
 use serde_json::json;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
+/// What each step says.
+const MARK: &str = "software TEE";
 /// Bytes of a piece of text that are of nothing else.
 const WINDOW: usize = 12;
 
 /// Tells it.
 pub(super) async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
+    let output = &output.marked(MARK);
     output.say(
         "Software acts as hardware here (a software TEE). It shows how all works, and protects against nobody.",
     );
@@ -174,7 +177,7 @@ async fn ask(
 /// Looks for question and answer in everything that nodes, Walrus and ledger have written.
 fn searched(folder: &Path, texts: &[String], output: &Output) -> Result<()> {
     let started = Instant::now();
-    let windows: Vec<&[u8]> = texts
+    let windows: BTreeSet<&[u8]> = texts
         .iter()
         .flat_map(|text| text.as_bytes().windows(WINDOW))
         .collect();
@@ -194,7 +197,7 @@ fn searched(folder: &Path, texts: &[String], output: &Output) -> Result<()> {
 }
 
 /// How many files and bytes there are; a piece that is found is an error.
-fn search(folder: &Path, windows: &[&[u8]]) -> Result<(usize, usize)> {
+fn search(folder: &Path, windows: &BTreeSet<&[u8]>) -> Result<(usize, usize)> {
     let (mut files, mut bytes) = (0, 0);
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -205,10 +208,9 @@ fn search(folder: &Path, windows: &[&[u8]]) -> Result<(usize, usize)> {
             continue;
         }
         let content = std::fs::read(&path)?;
-        let looked_for: std::collections::HashSet<&[u8]> = windows.iter().copied().collect();
         let mut pieces = content.windows(WINDOW);
         ensure!(
-            !pieces.any(|piece| looked_for.contains(piece)),
+            !pieces.any(|piece| windows.contains(piece)),
             "{} has a piece of question or answer",
             path.display()
         );

@@ -30,6 +30,8 @@ pub(crate) struct Output {
     wide: bool,
     started: Instant,
     pipe: Pipe,
+    /// What every step of a story says, for nobody to overlook.
+    mark: Option<&'static str>,
 }
 
 impl Output {
@@ -39,6 +41,15 @@ impl Output {
             wide,
             started: Instant::now(),
             pipe: Pipe::default(),
+            mark: None,
+        }
+    }
+
+    /// The same, whose steps all say this.
+    pub(crate) fn marked(&self, mark: &'static str) -> Self {
+        Self {
+            mark: Some(mark),
+            ..self.clone()
         }
     }
 
@@ -132,11 +143,14 @@ impl Output {
     pub(crate) fn step(&self, name: &'static str, title: &str, took: Duration, facts: Facts) {
         if self.json {
             let mut all = vec![("step", json!(name)), ("took_ms", millis(took))];
+            all.extend(self.mark.map(|mark| ("mark", json!(mark))));
             all.extend(facts);
             self.line(&to_object(all).to_string());
             return;
         }
-        self.line(&format!("\n{title}  ({})", human(took)));
+        let mark = self.mark.map(|mark| format!("[{mark}] "));
+        let mark = mark.unwrap_or_default();
+        self.line(&format!("\n{mark}{title}  ({})", human(took)));
         self.lines(&facts, "    ");
     }
 

@@ -193,7 +193,9 @@ async fn a_sealed_question_is_answered_and_nothing_of_it_lies_about() {
     // every record is on Walrus, every file is written
     crate::common::eventually("packed", || async {
         let metrics = world.text(format!("{}/metrics", node.admin_url())).await;
-        let stored = |line: &str| line.contains("packs_total") && !line.ends_with(" 0");
+        let stored = |line: &str| {
+            line.contains("packs_stored") && !line.starts_with('#') && !line.ends_with(" 0")
+        };
         metrics.lines().any(stored)
     })
     .await;
@@ -416,4 +418,30 @@ async fn a_node_that_is_no_guest_opens_nothing_and_joins_no_confidential_task() 
         .await
         .unwrap_err();
     assert!(matches!(refused, NodeError::Register(_)), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_shows_anothers_evidence_is_not_believed() {
+    let server = InstantUpstream::start(InstantOptions::default()).await;
+    let (world, config) = confidential(Backend::Upstream(server.unwrap())).await;
+    let genuine = world.node_with(config).await;
+    // whoever asks it is led to another node's guest
+    let wallet = Arc::new(SigningKey::generate(&SystemRandom));
+    let address = wallet.public_key().address();
+    world.ledger.faucet(address).await.unwrap();
+    let folder = world.dir.path().join("relay");
+    let relay = world.node_with(NodeConfig {
+        public_url: Some(genuine.url()),
+        ..as_guest(world.config_of(&wallet, folder))
+    });
+    let relay = relay.await;
+    let (client, _) = user(&world, policy(&world)).await;
+    assert!(client.attested(genuine.node_id(), world.task.id).await.is_ok());
+    let refused = client.attested(relay.node_id(), world.task.id).await;
+    let Err(ClientError::Attestation { reason, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(reason.to_string().contains("policy_node"), "{reason}");
+    relay.drain_and_stop().await;
+    genuine.drain_and_stop().await;
 }
