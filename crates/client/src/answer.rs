@@ -524,10 +524,13 @@ impl Served {
                     None => Err(ReceiptError::Missing),
                 }
             }
-            // one without a receipt is an error, and says so to whoever can open it
             Proof::Passed(answer) => {
                 let end = answer.end();
-                return end.map_err(|source| ClientError::Sealed { node, source });
+                end.map_err(|source| ClientError::Sealed { node, source })?;
+                if !answer.has_receipt() {
+                    self.in_flight.was_refused();
+                }
+                return Ok(());
             }
             Proof::Header { text, hasher } => match text {
                 Some(text) => {

@@ -8,6 +8,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 pub(crate) struct PassedAnswer {
     splitter: AnswerSplitter,
     begun: bool,
+    receipted: bool,
 }
 
 /// What some bytes hold.
@@ -24,6 +25,7 @@ impl PassedAnswer {
         Self {
             splitter: AnswerSplitter::committing(hasher),
             begun: false,
+            receipted: false,
         }
     }
 
@@ -45,11 +47,17 @@ impl PassedAnswer {
                 }
                 SealedPart::Receipt(receipt) => {
                     let covered = self.splitter.commitment().ok_or(Fault::Truncated)?;
+                    self.receipted = true;
                     fed.receipt = Some((BASE64_STANDARD.encode(receipt), covered));
                 }
             }
         }
         Ok(fed)
+    }
+
+    /// Whether its receipt has come. One without is an error, which says so to whoever can open it.
+    pub(crate) fn has_receipt(&self) -> bool {
+        self.receipted
     }
 
     /// Nothing more comes.

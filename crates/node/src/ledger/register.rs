@@ -9,7 +9,7 @@ use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::SigningKey;
 use atoma_ledger::{EventStream, ExecuteError, Ledger, ReadError};
 use atoma_types::{
-    EngineClass, NodeId, PublicKey, Rule, TaskId,
+    EngineClass, NodeId, PublicKey, Rule, SecurityLevel, TaskId,
     chain::{Call, Clock, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
     hash::Hash32,
 };
@@ -71,6 +71,12 @@ pub enum RegisterError {
         /// Its id on the ledger.
         task: TaskId,
     },
+    /// Whoever is drawn to examine an answer can't read what was sealed.
+    #[error("task {task} is confidential and examined: nobody could examine what is sealed yet")]
+    BothLevels {
+        /// Its id on the ledger.
+        task: TaskId,
+    },
     /// The engine computes something else than the task promises.
     #[error(
         "task {task} promises {} in {}; the engine has {} in {}",
@@ -112,6 +118,9 @@ pub(crate) async fn register(
         let task = ledger.task(offer.task).await?;
         if task.security_level.samples() && config.evidence.is_none() {
             return Err(RegisterError::NoEvidence { task: task.id });
+        }
+        if task.security_level == SecurityLevel::SamplingAndConfidential {
+            return Err(RegisterError::BothLevels { task: task.id });
         }
         if task.security_level.confidential() && config.confidential.is_none() {
             return Err(RegisterError::NotConfidential { task: task.id });
