@@ -135,7 +135,10 @@ fn the_demo_says_in_each_step_that_its_hardware_is_software() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     let steps = objects(&output.stdout);
-    assert!(steps.iter().all(|step| step["mark"] == "software TEE"), "{steps:?}");
+    assert!(
+        steps.iter().all(|step| step["mark"] == "software TEE"),
+        "{steps:?}"
+    );
     let step = |name: &str| {
         let found = steps.iter().find(|step| step["step"] == name);
         found.unwrap_or_else(|| panic!("no step `{name}`"))
