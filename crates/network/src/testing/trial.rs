@@ -164,17 +164,17 @@ impl Trial {
             output_fingerprint: None,
             previous,
             base: 0,
-            history: self.history(),
+            history: self.history_of(seq),
         };
         let receipt = Signed::new(receipt, &self.operator);
         (header, receipt)
     }
 
-    /// The root over all receipts, which the next one names.
-    pub fn history(&self) -> Hash32 {
+    /// The root over the receipts before one, which it names.
+    fn history_of(&self, seq: u64) -> Hash32 {
         let mut history = History::default();
-        let records = self.records.iter();
-        records.for_each(|(_, receipt)| history.push(receipt.hash()));
+        let before = self.records.iter().take(seq as usize - 1);
+        before.for_each(|(_, receipt)| history.push(receipt.hash()));
         history.root()
     }
 
