@@ -1,7 +1,7 @@
 //! Buying: stacks, more units for them, more time, and the way back for what isn't granted.
 
 use crate::{Client, ClientError, StackHandle};
-use atoma_ledger::{Executed, required_escrow, top_up_payment};
+use atoma_ledger::{ExecuteError, Executed, required_escrow, top_up_payment};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, Price, StackId, TaskId,
     chain::{Call, Clock, Event, Payment, Random, calls},
@@ -73,7 +73,8 @@ impl StackHandle {
     }
 
     async fn add_units(&self, units: ComputeUnits) -> Result<(), ClientError> {
-        let stack = self.read().await?;
+        // nothing is ordered before it is read
+        let stack = self.read().await.map_err(ExecuteError::from)?;
         let payment = top_up_payment(&stack, units).ok_or(ClientError::Overflow)?;
         let call = calls::TopUp {
             stack: self.id().into(),
@@ -155,6 +156,7 @@ impl StackHandle {
     pub(crate) async fn execute(&self, call: Call) -> Result<(), ClientError> {
         let (ledger, key) = (self.client.ledger(), self.client.key());
         ledger.execute(key, vec![call]).await?;
-        self.read().await.map(|_| ())
+        self.read().await?;
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     store::LaneKey,
 };
 use atoma_evidence::receipt::{Chain, MAX_LINKS};
+use atoma_ledger::ReadError;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, PublicKey, RequestId, StackId, TimestampMs,
     chain::{Stack, Task},
@@ -157,10 +158,10 @@ impl StackHandle {
     ///
     /// If the ledger can't be asked.
     pub fn refresh(&self) -> BoxFuture<'_, Result<Stack, ClientError>> {
-        Box::pin(self.read())
+        Box::pin(async move { Ok(self.read().await?) })
     }
 
-    pub(crate) async fn read(&self) -> Result<Stack, ClientError> {
+    pub(crate) async fn read(&self) -> Result<Stack, ReadError> {
         let stack = self.client.ledger().stack(self.id()).await?;
         *self.state.view.write() = stack.clone();
         Ok(stack)

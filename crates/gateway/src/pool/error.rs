@@ -61,8 +61,38 @@ impl LeaseError {
     }
 }
 
+/// Whether it is certain that a purchase which failed so has paid nothing, nor will. The ledger is read after a purchase,
+/// too: that it can't be says nothing of the payment.
+pub(crate) fn paid_nothing(error: &ClientError) -> bool {
+    matches!(error, ClientError::Execute(error) if error.changed_nothing())
+}
+
 impl From<ReadError> for LeaseError {
     fn from(error: ReadError) -> Self {
         Self::Client(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atoma_ledger::ExecuteError;
+
+    #[test]
+    fn a_stack_that_cannot_be_read_after_its_purchase_may_be_paid() {
+        let unknown = || ReadError::NotFound {
+            what: "stack",
+            id: "0x1".to_owned(),
+        };
+        assert!(!paid_nothing(&unknown().into()));
+        assert!(!paid_nothing(&ClientError::MissingEvent("StackAcquired")));
+        // what an order is made of is read before it
+        assert!(paid_nothing(&ExecuteError::from(unknown()).into()));
+        let refused = ExecuteError::Abort {
+            code: 1,
+            name: "nobody_eligible",
+            function: "stack::acquire".to_owned(),
+        };
+        assert!(paid_nothing(&refused.into()));
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{
     LeaseError, PoolContext,
+    error::paid_nothing,
     knock::knock,
     looks::{Pace, Turn},
     refill::{Command, Event, NodesLease, Payment, PlannedGrant, Promises, Reading, Refill},
@@ -324,10 +325,7 @@ impl StackPool {
         hold.settle(exact);
         self.context.budgets.flush().await;
         let paid = payment.await;
-        if let Err(ClientError::Execute(error)) = &paid
-            && error.changed_nothing()
-        {
-            // nothing was paid, nor will be
+        if paid.as_ref().is_err_and(paid_nothing) {
             self.context.account.credit(exact);
         }
         Ok(paid?)
