@@ -79,7 +79,7 @@ pub enum ExecuteError {
         /// The transaction's digest, by which explorers find it.
         digest: Digest,
         /// What is wrong with the ledger's answer.
-        source: MalformedAnswer,
+        source: Box<MalformedAnswer>,
     },
     /// Nothing was ordered: an earlier run of the program left a transaction of this wallet on its way, and it has
     /// been executed by now. The order may be the very same.
@@ -161,7 +161,7 @@ mod tests {
         assert!(lost.is_transient() && !lost.changed_nothing());
         let done = ExecuteError::Unreadable {
             digest,
-            source: MalformedAnswer::Missing("event's type"),
+            source: MalformedAnswer::Missing("event's type").into(),
         };
         assert!(!done.is_transient() && !done.changed_nothing());
         let before = ExecuteError::from(ReadError::Unreachable {

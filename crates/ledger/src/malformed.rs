@@ -13,7 +13,7 @@ pub enum MalformedAnswer {
     Missing(&'static str),
     /// A publication didn't make an object that each makes.
     #[error("publishing made no {0}")]
-    NotMade(StructTag),
+    NotMade(Box<StructTag>),
     /// Text that should be an id, a digest or a type.
     #[error("its {what} is `{text}`")]
     Text {

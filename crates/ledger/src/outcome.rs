@@ -38,7 +38,10 @@ pub(crate) fn outcome(
     if let Some(deployment) = deployment {
         for event in &executed.events().events {
             let known = known_event(event, deployment);
-            events.extend(known.map_err(|source| ExecuteError::Unreadable { digest, source })?);
+            events.extend(known.map_err(|source| ExecuteError::Unreadable {
+                digest,
+                source: source.into(),
+            })?);
         }
     }
     Ok(Executed {

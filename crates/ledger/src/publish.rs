@@ -82,7 +82,10 @@ impl Connection {
             let (digest, executed) = self.perform(key, &work).await?;
             outcome(None, digest, &executed)?;
             let made = publication(digest, &executed);
-            Ok(made.map_err(|source| ExecuteError::Unreadable { digest, source })?)
+            Ok(made.map_err(|source| ExecuteError::Unreadable {
+                digest,
+                source: source.into(),
+            })?)
         })
     }
 
@@ -205,7 +208,10 @@ impl Connection {
             let (digest, executed) = self.perform(key, &work).await?;
             outcome(None, digest, &executed)?;
             let made = new_package(&executed);
-            Ok(made.map_err(|source| ExecuteError::Unreadable { digest, source })?)
+            Ok(made.map_err(|source| ExecuteError::Unreadable {
+                digest,
+                source: source.into(),
+            })?)
         })
     }
 
@@ -268,7 +274,7 @@ fn publication(
         let mut found = changed
             .filter(|change| change.object_type().parse::<StructTag>().as_ref() == Ok(&tag))
             .filter_map(|change| change.object_id().parse().ok());
-        found.next().ok_or(MalformedAnswer::NotMade(tag))
+        found.next().ok_or(MalformedAnswer::NotMade(tag.into()))
     };
     let ours = |kind: ObjectKind| {
         let (module, name) = kind.move_name();
