@@ -2,6 +2,7 @@
 
 mod keys;
 mod kinds;
+mod late;
 
 use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
 use atoma_engine::{Engine, builtin};

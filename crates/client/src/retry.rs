@@ -124,7 +124,9 @@ pub fn remedy(code: RefusalCode, needed: Option<u64>) -> Remedy {
         None => Remedy::Elsewhere,
     };
     match code {
-        Code::InvalidBody | Code::ContextTooLong | Code::BodyTooLarge => Remedy::PassOn,
+        Code::InvalidBody | Code::ContextTooLong | Code::BodyTooLarge | Code::EvidenceTooLong => {
+            Remedy::PassOn
+        }
         // only who sealed it can mend it
         Code::NotSealed
         | Code::SealedForm

@@ -81,6 +81,7 @@ fn every_refusal_has_its_remedy_for_both_callers() {
         ("sealed_truncated", PassOn, PassOn),
         ("sealed_after_end", PassOn, PassOn),
         ("sealed_padding", PassOn, PassOn),
+        ("evidence_too_long", PassOn, PassOn),
         ("overloaded", PassOn, busy),
         ("second_hop", PassOn, busy),
         ("unavailable", PassOn, elsewhere),

@@ -6,7 +6,7 @@ use crate::{
     status::is_definite,
 };
 use atoma_runtime::WithCauses;
-use atoma_types::chain::{Deployment, Event};
+use atoma_types::chain::{Deployment, Event, WalrusDeployment};
 use futures::future::BoxFuture;
 use futures::{Stream, StreamExt, stream::BoxStream};
 use std::{
@@ -296,38 +296,56 @@ pub(crate) fn known_event(
     event: &proto::Event,
     deployment: &Deployment,
 ) -> Result<Option<Event>, MalformedAnswer> {
-    let tag: StructTag = parse("event's type", event.event_type())?;
-    let (package, walrus) = (tag.address(), &deployment.walrus);
-    let (module, name) = (tag.module().as_str(), tag.name().as_str());
-    let ours = [deployment.original_package, deployment.package].contains(package);
-    let known = if ours {
-        Event::NAMES
-    } else if [walrus.original_package, walrus.package].contains(package) {
-        Event::WALRUS_NAMES
-    } else {
-        return Ok(None);
-    };
-    if !known.contains(&(module, name)) {
-        if ours {
-            tracing::warn!(
-                module,
-                name,
-                "the package emitted an event that is not known here"
-            );
-        }
+    let tag = tag(event)?;
+    if ![deployment.original_package, deployment.package].contains(tag.address()) {
+        return walrus_event(event, &deployment.walrus);
+    }
+    let name = (tag.module().as_str(), tag.name().as_str());
+    if !Event::NAMES.contains(&name) {
+        let (module, name) = name;
+        tracing::warn!(
+            module,
+            name,
+            "the package emitted an event that is not known here"
+        );
         return Ok(None);
     }
-    Ok(Some(Event::from_bytes(
-        module,
-        name,
-        event.contents().value(),
-    )?))
+    read(event, name)
+}
+
+/// The event, if its type is Walrus's own and it is known here.
+pub(crate) fn walrus_event(
+    event: &proto::Event,
+    walrus: &WalrusDeployment,
+) -> Result<Option<Event>, MalformedAnswer> {
+    let tag = tag(event)?;
+    let name = (tag.module().as_str(), tag.name().as_str());
+    let its = [walrus.original_package, walrus.package].contains(tag.address());
+    if !its || !Event::WALRUS_NAMES.contains(&name) {
+        return Ok(None);
+    }
+    read(event, name)
+}
+
+fn tag(event: &proto::Event) -> Result<StructTag, MalformedAnswer> {
+    parse("event's type", event.event_type())
+}
+
+fn read(
+    event: &proto::Event,
+    (module, name): (&str, &str),
+) -> Result<Option<Event>, MalformedAnswer> {
+    let bytes = event.contents().value();
+    Ok(Some(Event::from_bytes(module, name, bytes)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use atoma_types::{Address, NetworkId, TaskId, chain::events::TaskDeprecated};
+    use atoma_types::{
+        Address, BlobId, NetworkId, TaskId,
+        chain::events::{BlobCertified, TaskDeprecated},
+    };
 
     fn event(package: Address, name: &str, bytes: Vec<u8>) -> proto::Event {
         proto::Event::default()
@@ -357,5 +375,31 @@ mod tests {
         );
         assert_eq!(read(deployment.package, "Unheard", bytes).unwrap(), None);
         assert!(read(deployment.package, "TaskDeprecated", vec![1]).is_err());
+    }
+
+    #[test]
+    fn a_blob_is_certified_by_walrus_alone() {
+        let deployment = Deployment {
+            package: Address::new([2; 32]),
+            ..Deployment::localnet(NetworkId([0; 32]))
+        };
+        let told = Event::from(BlobCertified {
+            epoch: 1,
+            blob_id: BlobId([3; 32]),
+            end_epoch: 6,
+            deletable: false,
+            object_id: Address::new([4; 32]),
+            is_extension: false,
+        });
+        let (module, name) = (told.module(), told.name());
+        let read = |package: Address| {
+            let event = proto::Event::default()
+                .with_event_type(format!("{package}::{module}::{name}"))
+                .with_contents(told.to_bytes());
+            walrus_event(&event, &deployment.walrus).unwrap()
+        };
+        assert_eq!(read(deployment.walrus.package), Some(told.clone()));
+        let lookalikes = [deployment.package, Address::new([9; 32])];
+        assert_eq!(lookalikes.map(read), [None, None]);
     }
 }

@@ -92,6 +92,11 @@ impl Words {
         }
     }
 
+    /// Bytes of what is kept so far; none if nothing is.
+    pub(crate) fn kept(&self) -> u64 {
+        self.kept.as_ref().map_or(0, Bodies::size)
+    }
+
     /// The commitment to all that was sent.
     pub(crate) fn answer(&self) -> Hash32 {
         self.answer.finish()

@@ -219,7 +219,19 @@ impl RequestInFlight {
         self.end(receipt.usage, receipt.output_fingerprint)
     }
 
+    /// Whether a record of it can have its bodies, if it must: a receipt without them would be the node's ruin.
+    fn fits(&self) -> Result<(), Refusal> {
+        match &self.billing.evidence {
+            Some(evidence) if self.lease.is_examined() => evidence.check_record(self.words.kept()),
+            _ => Ok(()),
+        }
+    }
+
     fn end(&mut self, usage: Usage, fingerprint: Option<Hash32>) -> Result<Pending, Refusal> {
+        if let Err(refusal) = self.fits() {
+            self.release();
+            return Err(refusal);
+        }
         let ack = self
             .finish(usage, fingerprint)
             .map_err(|error| match error {
@@ -325,7 +337,7 @@ impl Drop for RequestInFlight {
             Due::Computed => self.used.output > 0 && !self.billing.concurrency.is_draining(),
         };
         // nobody pays for our own faults
-        if due && !std::thread::panicking() {
+        if due && !std::thread::panicking() && self.fits().is_ok() {
             // The client left in the middle and pays for what it has caused. The journal gets the
             // receipt by message; nobody waits for it here.
             self.billing.metrics.left.inc();

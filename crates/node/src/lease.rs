@@ -77,6 +77,14 @@ impl Lease {
         })
     }
 
+    /// Whether its tickets may be examined: then each record must have its bodies. As long as its stack wasn't read, it
+    /// is taken for one that is.
+    pub(crate) fn is_examined(&self) -> bool {
+        let read = self.on_ledger.lock();
+        read.as_ref()
+            .is_none_or(|stack| stack.terms.sampling.is_some())
+    }
+
     pub(crate) fn reserve(
         &self,
         request: &SignedRequest,

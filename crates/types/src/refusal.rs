@@ -152,6 +152,8 @@ refusals! {
     SealedAfterEnd = "sealed_after_end", 400, "invalid_request_error";
     /// The text isn't padded in the one way that it can be.
     SealedPadding = "sealed_padding", 400, "invalid_request_error";
+    /// Question and answer may be longer together than a record of them can be on Walrus, and the task is examined.
+    EvidenceTooLong = "evidence_too_long", 413, "invalid_request_error";
     /// Too much work at once; try again.
     Overloaded = "overloaded", 429, "rate_limit_error";
     /// Too much work at once, and the request was passed on once already: it isn't passed on again.

@@ -84,6 +84,7 @@
 
 mod body;
 mod catalog;
+mod certification;
 mod error;
 mod folder;
 mod footer;
@@ -106,6 +107,7 @@ mod writer;
 
 pub use body::{Body, Form};
 pub use catalog::{Catalog, Entry};
+pub use certification::{KEPT_FOR, ShownAt, Uncertified};
 pub use error::PackError;
 pub use footer::Footer;
 pub use header::Header;

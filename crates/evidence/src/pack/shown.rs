@@ -1,12 +1,14 @@
-//! What the ledger carries to an attester: its wrap, and where the record lies. Where is for everyone to read, the wrap
-//! for the attester alone. So it needs nothing of the node that it looks at, which might answer some and not others.
+//! What the ledger carries to an attester: its wrap, where the record lies, and what shows that it lay there when it was
+//! shown. All but the wrap, which is for the attester alone, is for everyone to read. So it needs nothing of the node that
+//! it looks at, which might answer some and not others.
 //!
 //! ```text
-//! shown, 156 bytes
+//! shown, 188 bytes
 //!   0  112  wrap
 //! 112   32  id of the pack's blob
 //! 144    8  offset of the record in it
 //! 152    4  its length
+//! 156   32  digest of the transaction that certified the blob, or extended its time
 //! ```
 
 use super::{
@@ -15,6 +17,7 @@ use super::{
     record::{MAX_RECORD, MIN_RECORD},
     wrap::WRAP_BYTES,
 };
+use atoma_ledger::Digest;
 use atoma_types::message::{CommitmentKind, EvidenceLeaf, Receipt, RequestHeader, Signed};
 use atoma_walrus::{
     BlobId,
@@ -40,6 +43,8 @@ pub struct Shown {
     pub wrap: Vec<u8>,
     /// Where the record lies.
     pub place: Place,
+    /// The transaction that certified the pack, or extended its time.
+    pub certified_by: Digest,
 }
 
 /// The bodies of a record, which are those that header and receipt commit to.
@@ -61,7 +66,14 @@ impl Shown {
         // a record is far below 4 GiB
         let length = u32::try_from(end.saturating_sub(start)).unwrap_or(u32::MAX);
         let (offset, length) = (start.to_le_bytes(), length.to_le_bytes());
-        [&self.wrap[..], &self.place.blob.0, &offset, &length].concat()
+        let parts: [&[u8]; 5] = [
+            &self.wrap,
+            &self.place.blob.0,
+            &offset,
+            &length,
+            self.certified_by.inner(),
+        ];
+        parts.concat()
     }
 
     /// Reads what stands on the ledger.
@@ -73,6 +85,7 @@ impl Shown {
         let wrap = reader.take(WRAP_BYTES)?.to_vec();
         let blob = BlobId(reader.array()?);
         let (start, length) = (reader.u64()?, reader.u32()?);
+        let certified_by = Digest::new(reader.array()?);
         reader.end()?;
         let long = (MIN_RECORD..=MAX_RECORD).contains(&(length as usize));
         let end = start.checked_add(length.into()).filter(|_| long);
@@ -81,18 +94,22 @@ impl Shown {
             blob,
             range: start..end,
         };
-        Ok(Self { wrap, place })
+        Ok(Self {
+            wrap,
+            place,
+            certified_by,
+        })
     }
 }
 
 // === impl Place ===
 
 impl Place {
-    /// The record of a leaf, if it lies here; `None` if Walrus has no such blob, or another thing in it. An aggregator's
-    /// word about a part of a blob proves nothing against a node: then the whole is read, whose id proves it.
+    /// The record of a leaf, if it lies here; `None` if something else does. An aggregator's word about a part of a blob
+    /// proves nothing against a node: then the whole is read, whose id proves it.
     ///
     /// # Errors
-    /// If Walrus can't be asked, or lies.
+    /// If Walrus can't be asked, doesn't give the blob, or lies.
     pub async fn fetch(
         &self,
         client: &WalrusClient,
@@ -111,7 +128,7 @@ impl Place {
         let blob = match client.read_certified(self.blob).await {
             Ok(blob) => blob,
             // no pack is so long
-            Err(ClientError::NotFound(_) | ClientError::TooLong { .. }) => return Ok(None),
+            Err(ClientError::TooLong { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
         let range = usize::try_from(self.range.start).ok()..usize::try_from(self.range.end).ok();
@@ -174,19 +191,20 @@ mod tests {
                 blob: BlobId([3; 32]),
                 range: 128..1_000,
             },
+            certified_by: Digest::new([5; 32]),
         };
         let bytes = shown.to_bytes();
-        assert_eq!(bytes.len(), 156);
+        assert_eq!(bytes.len(), 188);
         assert_eq!(Shown::from_bytes(&bytes).unwrap(), shown);
         for length in [0, MIN_RECORD as u32 - 1, u32::MAX] {
             let mut other = bytes.clone();
-            other[152..].copy_from_slice(&length.to_le_bytes());
+            other[152..156].copy_from_slice(&length.to_le_bytes());
             assert!(Shown::from_bytes(&other).is_err(), "{length}");
         }
         let mut beyond = bytes.clone();
         beyond[144..152].fill(0xff);
         assert!(Shown::from_bytes(&beyond).is_err());
-        for length in [0, 112, 155] {
+        for length in [0, 112, 156, 187] {
             assert!(Shown::from_bytes(&bytes[..length]).is_err());
         }
     }

@@ -96,6 +96,8 @@ pub(crate) struct Claimed {
     /// What was promised at the purchase: what computes, and what things cost.
     pub engine: EngineClass,
     pub weights: UnitWeights,
+    /// When the stack was bought: nothing of it is older.
+    pub bought: TimestampMs,
     /// The record's number in its lease.
     pub seq: u64,
     /// The ticket's last receipt, which binds it.
@@ -155,6 +157,7 @@ fn turns_of(
         task: stack.task,
         engine: stack.engine,
         weights: stack.weights,
+        bought: stack.created_at_ms,
         seq,
         last: ticket.last_receipt(),
         drawn,

@@ -23,8 +23,9 @@ pub(crate) const WITHHELD: Verdict = Verdict {
 pub(crate) enum Judged {
     /// This is what is there.
     Found(Verdict),
-    /// Walrus has no such record; from this moment on that is a finding.
-    Missing { last_call: TimestampMs },
+    /// The ledger has no transaction that the node names; from this moment on that is a finding. Until then the endpoint
+    /// that was asked may be behind another one.
+    Unheard { last_call: TimestampMs },
     /// It took until the duty's deadline.
     TooLong,
     /// Nothing can be said for now.

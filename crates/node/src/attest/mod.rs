@@ -341,7 +341,7 @@ impl Looking {
             Judged::Found(verdict) if verdict == WITHHELD => "withheld",
             Judged::Found(verdict) if verdict.is_bad() => "guilty",
             Judged::Found(_) => "honest",
-            Judged::Missing { .. } => "missing",
+            Judged::Unheard { .. } => "unheard",
             Judged::TooLong => "too_long",
             Judged::Unknown => "unknown",
         };
@@ -420,15 +420,19 @@ async fn in_time<T, Begins: Future<Output = bool>>(
 fn found_unread(unread: &Unread, summons: &Summons) -> Judged {
     tracing::warn!(error = %WithCauses(unread), "a record can't be read");
     match unread {
-        Unread::Withheld(_) | Unread::Garbage(_) | Unread::NotInTransaction => {
-            Judged::Found(WITHHELD)
-        }
-        Unread::Missing => Judged::Missing {
+        Unread::Withheld(_)
+        | Unread::Garbage(_)
+        | Unread::NotInTransaction
+        | Unread::Uncertified(_)
+        | Unread::NotThere => Judged::Found(WITHHELD),
+        Unread::NoTransaction(_) => Judged::Unheard {
             last_call: summons.last_call,
         },
-        Unread::Ledger(_) | Unread::Walrus(_) | Unread::NotShown | Unread::KeyGone(_) => {
-            Judged::Unknown
-        }
+        Unread::Ledger(_)
+        | Unread::Walrus(_)
+        | Unread::Forgotten(_)
+        | Unread::NotShown
+        | Unread::KeyGone(_) => Judged::Unknown,
     }
 }
 

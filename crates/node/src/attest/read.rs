@@ -1,5 +1,8 @@
 //! Reading a record that was shown: what the ledger says of it, its bytes from Walrus, its bodies with the keys that
 //! are wrapped for us. And, where a jury sits, whether everyone else was shown the same.
+//!
+//! That Walrus has it is never found out by asking Walrus, which may answer some and not others: the ledger says whether
+//! it was certified when it was shown. What was is asked for until the time is over, and never withheld.
 
 use super::{
     duty::{Claimed, Disclosure, Duty},
@@ -7,10 +10,12 @@ use super::{
     step::Summons,
 };
 use crate::{ledger::LedgerLink, signer::ResponseKeys};
-use atoma_evidence::pack::{BodyKeys, PackError, SealContext, Shown, ShownBodies};
-use atoma_ledger::ReadError;
+use atoma_evidence::pack::{
+    BodyKeys, PackError, SealContext, Shown, ShownAt, ShownBodies, Uncertified,
+};
+use atoma_ledger::{Digest, Ledger, ReadError};
 use atoma_types::{
-    NodeId, PublicKey,
+    BlobId, NodeId, PublicKey, TimestampMs,
     merkle::Proof,
     message::{EvidenceLeaf, Message, MessageSignature, Receipt, RequestHeader, Signed},
 };
@@ -41,9 +46,18 @@ pub(crate) enum Unread {
     /// We weren't among those whom it was shown to.
     #[error("nothing was shown to this node")]
     NotShown,
-    /// Walrus has no such record where it is said to be.
+    /// It wasn't kept for us when it was shown, whatever Walrus has by now.
+    #[error("the record's pack can't be counted on")]
+    Uncertified(#[source] Uncertified),
+    /// The ledger has no such transaction, though it reaches back that far.
+    #[error("the ledger has no transaction {0}, which is said to have certified the record's pack")]
+    NoTransaction(Digest),
+    /// The transaction may be one that the ledger that is asked here has forgotten.
+    #[error("the ledger's history here is too short to know transaction {0}")]
+    Forgotten(Digest),
+    /// Something else lies where the record is said to be.
     #[error("the record isn't where it is said to be")]
-    Missing,
+    NotThere,
     /// It can't be opened, or it isn't what was signed: the node's fault, for all to see.
     #[error("the record is withheld")]
     Withheld(#[source] PackError),
@@ -88,19 +102,32 @@ impl Reader {
                 false => Unread::KeyGone(error),
             }
         })?;
+        for (transaction, certified_by) in certifications(summons, &shown) {
+            let kept = Kept {
+                blob: shown.place.blob,
+                since: claimed.bought,
+                shown_by: transaction,
+                certified_by,
+            };
+            kept.check(&self.link.ledger).await?;
+        }
         let record = shown.place.fetch(&self.walrus, &leaf).await?;
-        let record = record.ok_or(Unread::Missing)?;
+        let record = record.ok_or(Unread::NotThere)?;
         let bodies = ShownBodies::open(&record, &opened, &header, &receipt);
         let bodies = bodies.map_err(Unread::Withheld)?;
-        for (node, bytes, keys) in each_shown(summons) {
+        for (node, certified_by, bytes, keys) in each_shown(summons, &shown) {
             let good = match keys {
                 Some(keys) => keys.to_vec(),
                 None => vec![self.link.ledger.node(node).await?.response_key],
             };
             let mut good = good.iter().map(|key: &PublicKey| {
                 let wrap = opened.wrap_for(&context, header.hash(), key)?;
-                let place = shown.place.clone();
-                Ok::<_, PackError>(Shown { wrap, place }.to_bytes() == bytes)
+                let right = Shown {
+                    wrap,
+                    place: shown.place.clone(),
+                    certified_by,
+                };
+                Ok::<_, PackError>(right.to_bytes() == bytes)
             });
             if !good.any(|same| same.unwrap_or_default()) {
                 return Err(Unread::Garbage(node));
@@ -114,23 +141,92 @@ impl Reader {
     }
 }
 
-/// To whom, what, and the keys that it may be wrapped for, if events have told.
-type ShownTo<'a> = (NodeId, &'a [u8], Option<&'a [PublicKey]>);
+/// A blob that is said to have been kept for those who look.
+struct Kept {
+    blob: BlobId,
+    /// It can't have been certified before this.
+    since: TimestampMs,
+    /// The disclosure.
+    shown_by: Digest,
+    /// What is said to have certified it.
+    certified_by: Digest,
+}
 
-/// What was shown to each of a jury, us too, and to the examiner before.
-fn each_shown(summons: &Summons) -> Vec<ShownTo<'_>> {
-    let claimed = &summons.claimed;
-    let mut all = shown_to(&claimed.drawn, &summons.disclosure);
-    if let (Some(examiner), Some(examined)) = (&claimed.examiner, &summons.examined) {
-        all.extend(shown_to(std::slice::from_ref(examiner), examined));
+impl Kept {
+    /// Whether the ledger says that it was: all who look hear the same.
+    async fn check(&self, ledger: &Ledger) -> Result<(), Unread> {
+        let shown_by = ledger.sealed(self.shown_by).await?;
+        let shown = shown_by.ok_or(Unread::Forgotten(self.shown_by))?;
+        let Some(by) = ledger.sealed(self.certified_by).await? else {
+            return Err(match ledger.reaches_back_to(self.since).await? {
+                true => Unread::NoTransaction(self.certified_by),
+                false => Unread::Forgotten(self.certified_by),
+            });
+        };
+        let at = ShownAt {
+            checkpoint: shown.checkpoint,
+            epoch: epoch_in(ledger, shown.checkpoint).await?,
+        };
+        at.check(self.blob, &by).map_err(Unread::Uncertified)
+    }
+}
+
+/// Walrus's epoch when a checkpoint was made, if it can be known: what was shown is looked at before two epochs have
+/// ended.
+async fn epoch_in(ledger: &Ledger, checkpoint: u64) -> Result<Option<u32>, ReadError> {
+    let Some(now) = ledger.current_walrus_epoch().await? else {
+        return Ok(None);
+    };
+    let shown = ledger.checkpoint(checkpoint).await?.time;
+    let before = u32::from(shown < now.began);
+    Ok(Some(now.number.saturating_sub(before)))
+}
+
+/// What is said to have certified the pack, for each time that it was shown.
+fn certifications(summons: &Summons, ours: &Shown) -> Vec<(Digest, Digest)> {
+    let mut all = vec![(summons.disclosure.transaction, ours.certified_by)];
+    if let Some((examined, shown)) = shown_to_examiner(summons) {
+        all.push((examined.transaction, shown.certified_by));
     }
     all
 }
 
-fn shown_to<'a>(nodes: &[NodeId], disclosure: &'a Disclosure) -> Vec<ShownTo<'a>> {
+/// What its examiner was shown before, where its jury sits; nothing if that is no place at all.
+fn shown_to_examiner(summons: &Summons) -> Option<(&Disclosure, Shown)> {
+    let examined = summons.examined.as_ref()?;
+    summons.claimed.examiner?;
+    let shown = Shown::from_bytes(examined.shown.first()?).ok()?;
+    Some((examined, shown))
+}
+
+/// To whom, what is to be in it, what, and the keys that it may be wrapped for, if events have told.
+type ShownTo<'a> = (NodeId, Digest, &'a [u8], Option<&'a [PublicKey]>);
+
+/// What was shown to each of a jury, us too, and to the examiner before, to whom another certificate of the same pack
+/// may have been shown.
+fn each_shown<'a>(summons: &'a Summons, ours: &Shown) -> Vec<ShownTo<'a>> {
+    let claimed = &summons.claimed;
+    let mut all = shown_to(&claimed.drawn, ours.certified_by, &summons.disclosure);
+    if let (Some(examiner), Some(examined)) = (&claimed.examiner, &summons.examined) {
+        let theirs = shown_to_examiner(summons).map(|(_, shown)| shown.certified_by);
+        let certified_by = theirs.unwrap_or(ours.certified_by);
+        let examiner = std::slice::from_ref(examiner);
+        all.extend(shown_to(examiner, certified_by, examined));
+    }
+    all
+}
+
+fn shown_to<'a>(
+    nodes: &[NodeId],
+    certified_by: Digest,
+    disclosure: &'a Disclosure,
+) -> Vec<ShownTo<'a>> {
     let shown = nodes.iter().zip(&disclosure.shown);
     shown
-        .map(|(node, shown)| (*node, &shown[..], disclosure.keys_of(*node)))
+        .map(|(node, shown)| {
+            let keys = disclosure.keys_of(*node);
+            (*node, certified_by, &shown[..], keys)
+        })
         .collect()
 }
 

@@ -5,7 +5,7 @@
 //! * A record that is ours to look at is looked at in the background. What was found is made durable, for a juror with
 //!   its salt, before the ledger hears any of it: after a crash the same is said again, and a commitment can be revealed.
 //! * Without a finding nothing is said: an attester that couldn't compute is silent, which costs its fee and its place.
-//!   What Walrus doesn't have is asked for until a quarter of the time is left, and then counts as withheld.
+//!   What Walrus doesn't give is asked for until the time is over; whether it is withheld the ledger says alone.
 //! * What anyone may do is done if nobody has done it for a while, each attester's while being another: nine of them
 //!   would pay for nine transactions of which one counts.
 
@@ -21,7 +21,10 @@ use atoma_types::{
     chain::{Call, Event as Happened, Lease, Stack, Verdict},
     hash::Hash32,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// A finding that is durable.
@@ -97,7 +100,7 @@ pub(crate) struct Summons {
     pub examined: Option<Disclosure>,
     /// From when on paying requests are waited for no more.
     pub urgent_from: TimestampMs,
-    /// From when on what Walrus doesn't have counts as withheld.
+    /// From when on a transaction that the ledger doesn't have is none.
     pub last_call: TimestampMs,
     /// What is left until the duty's deadline: what isn't found by then is never said.
     pub left: DurationMs,
@@ -129,7 +132,8 @@ pub(crate) struct Attester {
     drawn: BTreeMap<Duty, Drawn>,
     shown: BTreeMap<Duty, Disclosure>,
     found: BTreeMap<Duty, Sealed>,
-    judging: BTreeSet<Duty>,
+    /// Records that are looked at, each with the last moment for it.
+    judging: BTreeMap<Duty, TimestampMs>,
     /// Those that took until their deadline.
     given_up: BTreeSet<Duty>,
     resting: BTreeMap<Duty, (Instant, Backoff)>,
@@ -156,7 +160,7 @@ impl Attester {
             drawn: kept.drawn.into_iter().collect(),
             shown: kept.shown.into_iter().collect(),
             found: kept.found.into_iter().collect(),
-            judging: BTreeSet::new(),
+            judging: BTreeMap::new(),
             given_up: BTreeSet::new(),
             resting: BTreeMap::new(),
         }
@@ -284,7 +288,7 @@ impl Attester {
         self.shown.retain(|duty, _| stays(duty));
         self.found.retain(|duty, _| stays(duty));
         self.resting.retain(|duty, _| stays(duty));
-        self.judging.retain(stays);
+        self.judging.retain(|duty, _| stays(duty));
         self.given_up.retain(stays);
         vec![keep(Note::Forgotten(stack))]
     }
@@ -294,7 +298,7 @@ impl Attester {
             // the record is looked at again
             if *until <= now.at
                 && let Some(watched) = self.stacks.get_mut(&duty.ticket.stack)
-                && !self.judging.contains(duty)
+                && !self.judging.contains_key(duty)
             {
                 watched.changed = true;
             }
@@ -353,13 +357,13 @@ impl Attester {
         };
         let rests = self.resting.get(&duty);
         let rests = rests.is_some_and(|(until, _)| *until > now.at);
-        if self.judging.contains(&duty) || self.given_up.contains(&duty) || rests {
+        if self.judging.contains_key(&duty) || self.given_up.contains(&duty) || rests {
             return None;
         }
         // what isn't heard yet comes with its event
         let disclosure = self.shown.get(&duty)?.clone();
         let window = stack.terms.sampling.as_ref()?.verdict_window_ms;
-        self.judging.insert(duty);
+        self.judging.insert(duty, turn.until);
         let examiner = Duty {
             seat: Seat::Examiner,
             ..duty
@@ -377,9 +381,9 @@ impl Attester {
     }
 
     fn judged(&mut self, duty: Duty, judged: Judged, salt: Hash32, now: Now) -> Vec<Command> {
-        if !self.judging.remove(&duty) {
+        let Some(until) = self.judging.remove(&duty) else {
             return Vec::new();
-        }
+        };
         let verdict = match judged {
             Judged::Found(verdict) => verdict,
             // it would take as long again
@@ -387,16 +391,18 @@ impl Attester {
                 self.given_up.insert(duty);
                 return Vec::new();
             }
-            Judged::Missing { last_call } if now.ledger >= last_call => WITHHELD,
-            Judged::Missing { .. } | Judged::Unknown => {
+            Judged::Unheard { last_call } if now.ledger >= last_call => WITHHELD,
+            Judged::Unheard { .. } | Judged::Unknown => {
                 let new = || (now.at, Backoff::new(FIRST_PAUSE, LONGEST_PAUSE));
-                let (until, backoff) = self.resting.entry(duty).or_insert_with(new);
-                let mut pause = backoff.failed();
-                if let Judged::Missing { last_call } = judged {
+                let (rests, backoff) = self.resting.entry(duty).or_insert_with(new);
+                // the last try is in the last moment
+                let half = Duration::from(until.since(now.ledger)) / 2;
+                let mut pause = backoff.failed().min(half.max(FIRST_PAUSE));
+                if let Judged::Unheard { last_call } = judged {
                     // all who look do so at that moment
                     pause = pause.min(last_call.since(now.ledger).into());
                 }
-                *until = now.at + pause;
+                *rests = now.at + pause;
                 return Vec::new();
             }
         };

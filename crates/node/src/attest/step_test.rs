@@ -327,31 +327,60 @@ fn after_a_crash_it_says_what_it_had_found_and_looks_again_at_what_it_had_not() 
 }
 
 #[test]
-fn without_a_finding_nothing_is_said_and_what_is_missing_to_the_last_counts_as_withheld() {
+fn without_a_finding_nothing_is_said_and_a_transaction_that_is_unheard_of_to_the_last_is_none() {
     let disclosed = examined(|t| t.exam = hit(HitStage::Examining, US));
     let mut played = Played::watching();
     played.hear(&shown_to_examiner());
-    let missing = Judged::Missing {
+    let missing = Judged::Unheard {
         last_call: TimestampMs(1_300),
     };
-    let mut pause = FIRST_PAUSE;
     for judged in [Judged::Unknown, missing, Judged::Unknown, missing] {
         assert!(is_judge(&played.look(&disclosed, 0)));
         assert_eq!(played.judged(Seat::Examiner, judged, 1_299), []);
         assert_eq!(played.look(&disclosed, 0), [], "it rests");
-        played.at += pause;
-        pause *= 2;
+        played.at += FIRST_PAUSE;
         assert_eq!(played.round(0), [Command::Look(stack().id)]);
     }
     assert!(is_judge(&played.look(&disclosed, 1_300)));
     assert_eq!(played.judged(Seat::Examiner, Judged::Unknown, 1_399), []);
-    played.at += pause;
+    played.at += FIRST_PAUSE;
     assert!(is_judge(&played.look(&disclosed, 1_399)));
     let said = played.judged(Seat::Examiner, missing, 1_399);
     let ticket = duty(Seat::Examiner).ticket;
     let say = Command::Act(Act::Say { ticket, bad: true });
     assert_eq!(said.last(), Some(&say));
     assert_eq!(played.look(&disclosed, 1_401), [], "too late for anything");
+}
+
+#[test]
+fn what_walrus_doesnt_give_is_asked_for_after_longer_pauses_and_to_the_last_moment() {
+    const END: u64 = 100_000;
+    let disclosed = examined(|t| {
+        let mut hit = hit(HitStage::Examining, US);
+        if let Exam::Hit(hit) = &mut hit {
+            hit.deadline_ms = TimestampMs(END);
+        }
+        t.exam = hit;
+    });
+    let mut played = Played::watching();
+    played.hear(&shown_to_examiner());
+    let (mut now, mut pauses) = (0, Vec::new());
+    while now <= END {
+        assert!(is_judge(&played.look(&disclosed, now)), "{now}");
+        let said = played.judged(Seat::Examiner, Judged::Unknown, now);
+        assert_eq!(said, [], "that Walrus doesn't give it is no finding");
+        let pause = (1..).find(|ms| {
+            let mut later = played.now(now);
+            later.at += Duration::from_millis(*ms);
+            !played.attester.step(Event::Round(later)).is_empty()
+        });
+        pauses.push(pause.unwrap());
+        played.at += Duration::from_millis(pause.unwrap());
+        now += pause.unwrap();
+    }
+    assert_eq!(pauses[..5], [500, 1_000, 2_000, 4_000, 8_000]);
+    assert!(END + 500 >= now, "its last try was in the last moment");
+    assert_eq!(pauses.last(), Some(&500));
 }
 
 #[test]

@@ -29,8 +29,11 @@ use tokio::{
 const FOLDER: &str = "packs";
 /// Beside bodies a request's blob has a header, a statement and seals: well below this.
 const BESIDE_BODY: u64 = 64 << 10;
+/// Beside bodies a pack of one record has a head, a statement, two seals for two parties each, an index entry: less than
+/// this.
+const BESIDE_BODIES: u64 = 4 << 10;
 /// Smaller packs would hold no record.
-const MIN_PACK: u64 = 4 << 10;
+const MIN_PACK: u64 = 2 * BESIDE_BODIES;
 /// An immediate request waits so long for its blob, and afterwards for its own storage: Mainnet
 /// takes 20 to 75 seconds to store one.
 pub(super) const IMMEDIATE_TIMEOUT: Duration = Duration::from_secs(120);
@@ -119,6 +122,20 @@ impl EvidenceLog {
             RefusalCode::EvidenceFull,
             "the node's evidence log is full because Walrus doesn't take it: try another node, or later",
         ))
+    }
+
+    /// Whether a record with bodies of so many bytes, both together, fits into a pack: an attester that finds none
+    /// convicts the node.
+    pub(crate) fn check_record(&self, bodies: u64) -> Result<(), Refusal> {
+        let room = self.policy.full.saturating_sub(BESIDE_BODIES);
+        if bodies <= room {
+            return Ok(());
+        }
+        let message = format!(
+            "question and answer may have {bodies} bytes together, and evidence of this task has room for {room}: \
+             ask for fewer tokens, with fewer alternatives to each"
+        );
+        Err(Refusal::new(RefusalCode::EvidenceTooLong, message))
     }
 
     /// Counts bodies on their way into the log.

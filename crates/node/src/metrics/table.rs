@@ -80,7 +80,7 @@ table! {
     READ_BACK_ERRORS = Counter "read_back_errors", "tries", "Failed tries to find them there";
     ATTEST_SEATS = Gauge "attest_seats", "duties", "Duties to look at others' records that aren't over";
     AUDITS = Counter "audits", "records", "Others' records looked at, by what came of it"
-        by "outcome": "`honest`, `guilty`, `withheld`: the record isn't shown; `missing`: not found yet; `too_long`: not computed by its deadline; `unknown`: nothing can be said yet";
+        by "outcome": "`honest`, `guilty`, `withheld`: the record isn't shown; `unheard`: the ledger doesn't know what is said to have certified it, yet; `too_long`: not computed by its deadline; `unknown`: nothing can be said yet";
     AUDIT = Seconds "audit", "seconds", "Looking at another's record, waiting for paying requests included";
     ATTEST_ACTS = Counter "attest_acts", "transactions", "What the attester took to the ledger, by function"
         by "function": "the function's name";

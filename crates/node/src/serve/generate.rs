@@ -2,6 +2,7 @@
 
 use super::{
     admitted::Admitted,
+    answer_bytes::answer_bytes,
     count::{self, Room},
     engine::{check_model, engine_refusal, fingerprint},
     inference::Inference,
@@ -94,6 +95,10 @@ async fn generate(
     };
     let plan = Plan::new(task.weights, &bounds)?;
     let billing = &inference.billing;
+    if let Some(evidence) = billing.evidence.as_ref().filter(|_| lease.is_examined()) {
+        let answer = answer_bytes(&asked, &task.model, plan.output_cap);
+        evidence.check_record(answer.saturating_add(body.len() as u64))?;
+    }
     let header = request.message();
     let cache_domain = inference.cache_secret.domain(header.stack, header.origin);
     let head = head(billing.clock.now(), task, request.message(), kind);

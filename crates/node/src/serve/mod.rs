@@ -4,6 +4,7 @@
 mod about;
 mod admitted;
 mod attestation;
+mod answer_bytes;
 mod count;
 mod embeddings;
 mod engine;

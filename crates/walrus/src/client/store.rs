@@ -23,6 +23,8 @@ pub struct StoreRequest {
     pub deletable: bool,
     /// Whose the object is to be.
     pub send_object_to: Option<ObjectId>,
+    /// Whether it is registered and certified anew where it is kept for long enough already.
+    pub force: bool,
 }
 
 impl StoreRequest {
@@ -33,6 +35,7 @@ impl StoreRequest {
             epochs,
             deletable: false,
             send_object_to: None,
+            force: false,
         }
     }
 }
@@ -246,6 +249,9 @@ pub(super) fn put_url(
     query.append_pair("epochs", &request.epochs.to_string());
     if !request.deletable {
         query.append_pair("permanent", "true");
+    }
+    if request.force {
+        query.append_pair("force", "true");
     }
     if let Some(owner) = request.send_object_to {
         query.append_pair("send_object_to", &owner.to_string());

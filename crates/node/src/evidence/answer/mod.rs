@@ -2,6 +2,7 @@
 //! the node listens, and shows what is asked for, many at once, again and again until it is taken or the time is
 //! over. This is the runtime of [`step`].
 
+mod certify;
 mod duty;
 mod show;
 mod step;
@@ -47,6 +48,8 @@ enum Unanswered {
     Reading,
     #[error("the record is not stored yet")]
     NotStored,
+    #[error("the ledger doesn't tell yet which transaction certified the record's pack")]
+    NotCertified,
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
     #[error(transparent)]

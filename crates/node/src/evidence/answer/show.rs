@@ -9,6 +9,7 @@ use crate::{
     journal::PackRow,
 };
 use atoma_evidence::pack::{BodyKeys, Place, Record, SealContext, Shown, TicketKey};
+use atoma_ledger::Digest;
 use atoma_runtime::WithCauses;
 use atoma_types::{
     BlobId, NodeId,
@@ -194,10 +195,16 @@ impl AnswerTask {
         let request = record.signed_request()?.hash();
         // a lease keeps the key that it began with
         let keys = |key: &_| BodyKeys::of(&record, key, &context, request);
+        let keys = self.response_keys.first_that(keys)?;
+        let pack = match stands {
+            Stands::Logged(logged) => Some(&logged.1),
+            Stands::Read(_) => None,
+        };
         Ok(Showing {
-            keys: self.response_keys.first_that(keys)?,
+            keys,
             context,
             request,
+            certified_by: self.certified_by(place.blob, pack).await?,
             place,
         })
     }
@@ -209,16 +216,18 @@ impl AnswerTask {
         let shown = Shown {
             wrap: showing.keys.wrap_for(context, request, &party)?,
             place: showing.place.clone(),
+            certified_by: showing.certified_by,
         };
         Ok(shown.to_bytes())
     }
 }
 
-/// A record as it is shown: the keys of its bodies, and where it lies.
+/// A record as it is shown: the keys of its bodies, where it lies, and what shows that it does.
 struct Showing {
     keys: BodyKeys,
     context: SealContext,
     /// Hash of the request's header.
     request: Hash32,
     place: Place,
+    certified_by: Digest,
 }
