@@ -353,7 +353,7 @@ impl Looking {
     async fn judged(&self, summons: &Summons) -> Judged {
         let record = match self.reader.read(summons).await {
             Ok(record) => record,
-            Err(unread) => return found_unread(&unread, summons),
+            Err(unread) => return found_unread(&unread, summons.last_call),
         };
         let Ok(task) = self.tasks.get(summons.claimed.task) else {
             return Judged::Unknown;
@@ -417,7 +417,7 @@ async fn in_time<T, Begins: Future<Output = bool>>(
 }
 
 /// What follows where a record can't be read: some of that is the node's fault, for everyone to see.
-fn found_unread(unread: &Unread, summons: &Summons) -> Judged {
+fn found_unread(unread: &Unread, last_call: TimestampMs) -> Judged {
     tracing::warn!(error = %WithCauses(unread), "a record can't be read");
     match unread {
         Unread::Withheld(_)
@@ -425,9 +425,7 @@ fn found_unread(unread: &Unread, summons: &Summons) -> Judged {
         | Unread::NotInTransaction
         | Unread::Uncertified(_)
         | Unread::NotThere => Judged::Found(WITHHELD),
-        Unread::NoTransaction(_) => Judged::Unheard {
-            last_call: summons.last_call,
-        },
+        Unread::NoTransaction(_) => Judged::Unheard { last_call },
         Unread::Ledger(_)
         | Unread::Walrus(_)
         | Unread::Forgotten(_)
@@ -439,6 +437,34 @@ fn found_unread(unread: &Unread, summons: &Summons) -> Judged {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_evidence::pack::Uncertified;
+    use atoma_ledger::Digest;
+    use atoma_types::BlobId;
+    use atoma_walrus::client::ClientError;
+
+    /// A record that was kept when it was shown is never withheld for what Walrus does.
+    #[test]
+    fn what_walrus_says_convicts_nobody_and_what_the_ledger_says_convicts_for_all() {
+        let digest = Digest::new([1; 32]);
+        let last_call = TimestampMs(7);
+        let found = |unread| found_unread(&unread, last_call);
+        let gone = ClientError::NotFound(BlobId([2; 32]));
+        assert_eq!(found(Unread::Walrus(gone)), Judged::Unknown);
+        assert_eq!(found(Unread::Forgotten(digest)), Judged::Unknown);
+        let unheard = found(Unread::NoTransaction(digest));
+        assert_eq!(unheard, Judged::Unheard { last_call });
+        let (certified, shown) = (8, 7);
+        for uncertified in [
+            Uncertified::OtherBlob,
+            Uncertified::Late { certified, shown },
+            Uncertified::Deletable,
+            Uncertified::EndsSoon { end: 8, shown: 7 },
+        ] {
+            let judged = found(Unread::Uncertified(uncertified));
+            assert_eq!(judged, Judged::Found(WITHHELD), "{uncertified:?}");
+        }
+        assert_eq!(found(Unread::NotThere), Judged::Found(WITHHELD));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_record_has_until_its_deadline_and_doesnt_keep_the_only_place_from_others() {

@@ -2,7 +2,7 @@
 
 use super::{
     admitted::Admitted,
-    answer_bytes::answer_bytes,
+    answer_bytes::AnswerForm,
     count::{self, Room},
     engine::{check_model, engine_refusal, fingerprint},
     inference::Inference,
@@ -96,7 +96,12 @@ async fn generate(
     let plan = Plan::new(task.weights, &bounds)?;
     let billing = &inference.billing;
     if let Some(evidence) = billing.evidence.as_ref().filter(|_| lease.is_examined()) {
-        let answer = answer_bytes(&asked, &task.model, plan.output_cap);
+        let form = AnswerForm {
+            stream: asked.stream,
+            logprobs: asked.logprobs,
+            model: &task.model,
+        };
+        let answer = form.bytes(plan.output_cap);
         evidence.check_record(answer.saturating_add(body.len() as u64))?;
     }
     let header = request.message();
