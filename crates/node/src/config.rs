@@ -92,6 +92,9 @@ pub struct AttestConfig {
     /// The tasks that it attests in; every task that it serves and that is examined by the exact rule, if there are none.
     /// Under the tolerant rule no attester can say anything yet.
     pub tasks: Vec<TaskId>,
+    /// Whether its promises end: it isn't drawn any more, does what it was drawn for, and takes its deposits once the last of
+    /// that is over.
+    pub leave: bool,
     /// The most that may be deposited in a task, micro-USDC. The deposit is what the network says.
     pub max_deposit: MicroUsdc,
     /// Records that are computed again at once. Paying requests come first: a record waits while the engine has a queue,
@@ -110,6 +113,7 @@ impl Default for AttestConfig {
     fn default() -> Self {
         Self {
             tasks: Vec::new(),
+            leave: false,
             // what the network asks at first
             max_deposit: MicroUsdc(8_000_000),
             at_once: 1,

@@ -10,7 +10,7 @@ use usdc::usdc::USDC;
 
 /// The node does not attest in this task.
 const ENotAttesting: u64 = 323;
-/// The node was drawn to examine somebody.
+/// The node was drawn to examine somebody, and that ticket hasn't ended.
 const EDutyOpen: u64 = 324;
 
 /// Owner, collateral, reputation and attestation are copies, so that drawing loads no node; claims and
@@ -41,13 +41,13 @@ public enum SubscriptionState has copy, drop, store {
 
 /// A promise to examine others' answers, with money of its own behind it.
 public struct Attester has store {
-    /// Whether it is drawn: it was silent on no duty since it enrolled.
+    /// Whether it is drawn: since it enrolled it was silent on no duty, and hasn't resigned.
     active: bool,
     /// What is left of its deposit; fines come out of it.
     stake: Balance<USDC>,
     /// Fees not yet collected.
     earned: Balance<USDC>,
-    /// Duties not yet over; with one it can't resign.
+    /// Duties not yet over; with one its deposit stays.
     duties: u64,
 }
 
@@ -146,6 +146,12 @@ public(package) fun promise(self: &mut Subscription, deposit: Balance<USDC>) {
     });
 }
 
+/// Whether it can be drawn for more, and has a duty already.
+public(package) fun is_drawn_on_duty(self: &Subscription): bool {
+    let attester = self.attester.borrow();
+    attester.active && attester.duties > 0
+}
+
 /// Whether it is drawn, and what is left of its deposit.
 public(package) fun promised(self: &Subscription): (bool, u64) {
     if (self.attester.is_none()) return (false, 0);
@@ -176,7 +182,7 @@ public(package) fun charge(self: &mut Subscription, fine: u64): Balance<USDC> {
     money::take_up_to(&mut self.attester_mut().stake, fine)
 }
 
-/// Strikes an attester off that was silent. Its deposit stays its own.
+/// Strikes an attester off that was silent, or leaves. Its deposit stays its own, and pays its fines.
 public(package) fun strike(self: &mut Subscription) {
     if (self.attester.is_some()) self.attester.borrow_mut().active = false;
 }

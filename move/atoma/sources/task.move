@@ -415,13 +415,16 @@ public fun attest(
     task.attester_changed(id);
 }
 
-/// Ends the promise. Deposit and fees become the node's earnings.
+/// Ends the promise. Deposit and fees become the node's earnings. With a duty open, whoever can be drawn isn't any more,
+/// and keeps its deposit here until the last one has ended: then it resigns again.
 public fun resign(self: &mut Task, node: &mut Node, ctx: &TxContext) {
     self.assert_current();
     node.assert_own(ctx);
-    let place = self.subscribed_at(object::id(node));
+    let id = object::id(node);
+    let place = self.subscribed_at(id);
     subscription::assert_attests(self.subscriptions[place].attests());
-    self.release_attester(node);
+    if (self.subscriptions[place].is_drawn_on_duty()) self.strike(id)
+    else self.release_attester(node);
 }
 
 /// Makes fees the node's earnings. Anyone may.
@@ -533,7 +536,7 @@ public(package) fun charge(self: &mut Task, node: ID, fine: u64): Balance<USDC> 
     taken
 }
 
-/// Strikes an attester off that was silent.
+/// Strikes an attester off that was silent, or leaves.
 public(package) fun strike(self: &mut Task, node: ID) {
     self.place(node).do!(|place| self.subscriptions[place].strike());
     self.attester_changed(node);

@@ -149,7 +149,8 @@ pub(crate) enum TaskOrder {
         #[arg(long, value_name = "USDC")]
         deposit: Option<Usdc>,
     },
-    /// End the promise to examine: what is left of the deposit, and the fees, become the node's credit.
+    /// End the promise to examine: what is left of the deposit, and the fees, become the node's credit. While it has a duty it is
+    /// only drawn no more: resign again once that is over, or let the node do it (`leave` in `[attest]`).
     Resign {
         /// The node's id or a beginning of it, or its URL.
         node: Named,

@@ -38,13 +38,18 @@ pub(crate) fn attest(txn: &mut Txn<'_>, call: &EnrollAttester) -> Rule {
     Ok(())
 }
 
-/// Ends the promise. Deposit and fees become the node's earnings.
+/// Ends the promise. Deposit and fees become the node's earnings. With a duty open, whoever can be drawn isn't any more, and
+/// keeps its deposit here until the last one has ended: then it resigns again.
 pub(crate) fn resign(txn: &mut Txn<'_>, call: &ResignAttester) -> Rule {
     let mut task = txn.task(call.task.id())?;
     let mut node = txn.own_node(call.node.id())?;
     let subscription = task.subscription(node.id).ok_or(AbortCode::NotSubscribed)?;
-    ensure(subscription.attester.is_some(), AbortCode::NotAttesting)?;
-    release_to(txn, &mut task, &mut node)?;
+    let attester = subscription.attester.ok_or(AbortCode::NotAttesting)?;
+    if attester.active && attester.duties > 0 {
+        strike(txn, &mut task, node.id);
+    } else {
+        release_to(txn, &mut task, &mut node)?;
+    }
     txn.put_task(task);
     txn.put_node(node);
     Ok(())
@@ -113,7 +118,7 @@ pub(crate) fn charge(
     Ok(taken)
 }
 
-/// Strikes an attester off that was silent. Its deposit stays its own.
+/// Strikes an attester off that was silent, or leaves. Its deposit stays its own, and pays its fines.
 pub(crate) fn strike(txn: &mut Txn<'_>, task: &mut Task, node: NodeId) {
     if let Some(attester) = promise(task, node) {
         attester.active = false;

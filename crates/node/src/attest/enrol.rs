@@ -1,5 +1,6 @@
 //! The promise to attest in a task: made once, with a deposit; its fees are taken as they come. An attester that was
-//! silent is struck off, and stays so until its operator has looked at why: it resigns, and attests anew.
+//! silent is struck off, and stays so until its operator has looked at why: it resigns, and attests anew. One that is to
+//! leave resigns twice where it has duties: so that it isn't drawn again, and for its deposit once the last is over.
 
 use crate::{config::AttestConfig, ledger::LedgerLink};
 use atoma_ledger::ExecuteError;
@@ -35,6 +36,16 @@ fn todo(
     let offer = task.subscription(node)?;
     let judged = task.engine.rule == Rule::Exact && task.security_level.samples();
     match offer.attester {
+        None if config.leave => None,
+        Some(promise) if config.leave && (promise.active || promise.duties == 0) => Some(
+            calls::ResignAttester {
+                task: task.id.into(),
+                node: node.into(),
+            }
+            .into(),
+        ),
+        // what it was drawn for isn't over
+        Some(_) if config.leave => None,
         None if task.is_deprecated() || offer.state != SubscriptionState::Active => None,
         // silence would be all that it can say of the tolerant rule: `Unable::Tolerant`
         None if !judged => {
@@ -64,7 +75,7 @@ fn todo(
             if !promise.active {
                 tracing::error!(
                     task = %task.id,
-                    "this attester was silent on a duty and is drawn no more: find out why, resign, and attest again"
+                    "this attester was silent on a duty, or has resigned, and is drawn no more: find out why, resign, and attest again"
                 );
             }
             let worth = promise.earned > MicroUsdc::ZERO && promise.earned >= config.collect_from;
@@ -82,7 +93,8 @@ mod tests {
     use super::*;
     use atoma_types::{
         Address, EngineClass, Numerics, Price, Role, SecurityLevel, TimestampMs, UnitWeights,
-        chain::Subscription, hash::Hash32,
+        chain::{Attester, Subscription},
+        hash::Hash32,
     };
 
     const US: NodeId = NodeId(Address::new([7; 32]));
@@ -123,6 +135,34 @@ mod tests {
             releases: Vec::new(),
             subscriptions: vec![us],
         }
+    }
+
+    #[test]
+    fn who_is_to_leave_resigns_at_once_and_again_when_its_last_duty_is_over() {
+        let config = AttestConfig {
+            leave: true,
+            ..AttestConfig::default()
+        };
+        let mut task = task(SecurityLevel::SamplingConsensus, Rule::Exact);
+        let asked = (ObjectId::new([3; 32]), MicroUsdc(1));
+        let mut resigns = |attester: Option<Attester>| {
+            task.subscriptions[0].attester = attester;
+            let call = todo(asked, &task, US, &config)?;
+            Some(call.function().name)
+        };
+        let promise = |active, duties| {
+            Some(Attester {
+                active,
+                duties,
+                earned: MicroUsdc(9_000_000),
+                ..Attester::default()
+            })
+        };
+        assert_eq!(resigns(promise(true, 2)), Some("resign"));
+        assert_eq!(resigns(promise(false, 2)), None, "it waits for them");
+        assert_eq!(resigns(promise(false, 0)), Some("resign"));
+        assert_eq!(resigns(promise(true, 0)), Some("resign"));
+        assert_eq!(resigns(None), None, "it promises nothing anew");
     }
 
     #[test]

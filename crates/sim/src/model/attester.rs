@@ -24,18 +24,24 @@ impl Ledger {
         Ok(deposit)
     }
 
-    /// Ends the promise.
+    /// Ends the promise; with a duty open it is drawn no more.
     ///
     /// # Errors
-    /// If it didn't promise, or a duty is open.
+    /// If it didn't promise, or is drawn no more and a duty is open.
     pub fn resign(&mut self, task: TaskIx, node: NodeIx) -> Done {
         let subscription = self.tasks[task]
             .entry(node)
             .ok_or(AbortCode::NotSubscribed)?;
-        let attester = subscription.attester.ok_or(AbortCode::NotAttesting)?;
+        let attester = subscription.attester.as_mut();
+        let attester = attester.ok_or(AbortCode::NotAttesting)?;
+        if attester.active && attester.duties > 0 {
+            attester.active = false;
+            return Ok(());
+        }
         ensure(attester.duties == 0, AbortCode::DutyOpen)?;
+        let freed = attester.stake + attester.earned;
         subscription.attester = None;
-        self.nodes[node].earnings += attester.stake + attester.earned;
+        self.nodes[node].earnings += freed;
         Ok(())
     }
 

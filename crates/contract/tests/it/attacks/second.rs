@@ -30,6 +30,10 @@ pub(crate) const TALES: &[Tale] = &[
         who_accuses_falsely_in_five_tickets_at_once_pays_every_jury,
     ),
     (
+        "an_attester_with_duties_leaves_and_pays_its_fines_first",
+        an_attester_with_duties_leaves_and_pays_its_fines_first,
+    ),
+    (
         "duties_that_are_filled_leave_no_ticket_unexamined",
         duties_that_are_filled_leave_no_ticket_unexamined,
     ),
@@ -123,6 +127,47 @@ fn resign(w: &mut World, task: TaskId, party: u8) {
         node: offer.node.into(),
     };
     w.ok(party, call);
+}
+
+/// Seen: an attester with a duty couldn't resign. Whoever had tickets drawn often enough kept its deposit, and with it the node's collateral, for as long as it
+/// liked. Now it is drawn no more from its first word on. What it was drawn for it does: a jury that sits is as large as before, and its fine comes out of
+/// the deposit before anything of it comes free.
+#[test]
+fn an_attester_with_duties_leaves_and_pays_its_fines_first() {
+    let (mut w, task, chain) = sampled(9);
+    let mut other = w.leased(OPERATOR, task, chain.node, USDC);
+    other.serve(&w, USDC);
+    w.settle(&chain);
+    w.examined(&chain, true);
+    let members = w.seated(&chain, false);
+    let (lazy, leaver) = members[0];
+    resign(&mut w, task, leaver);
+    let promise = |w: &World| w.task(task).subscription(lazy).unwrap().attester;
+    let left = promise(&w).unwrap();
+    assert_eq!((left.active, left.stake.0, left.duties), (false, 8 * USDC, 1));
+    // neither its deposit nor the node's collateral is out before the jury's word, and it doesn't come back meanwhile
+    let again = calls::ResignAttester {
+        task: task.into(),
+        node: lazy.into(),
+    };
+    w.refused(leaver, again.clone(), AbortCode::DutyOpen);
+    w.refused(leaver, unsubscribe_call(task, lazy), AbortCode::DutyOpen);
+    w.refused(leaver, attester_call(&w, task, lazy), AbortCode::AttestsAlready);
+    // whatever is drawn next, it isn't it
+    w.settle(&other);
+    let (_, examiner) = w.examined(&other, true);
+    assert_ne!(examiner, leaver);
+    let next = w.seated(&other, false);
+    assert!(next.iter().all(|(node, _)| *node != lazy));
+    let mut verdicts = [Some(BAD); 7];
+    verdicts[0] = Some(Verdict::OK);
+    let changes = w.vote(&chain, false, &members, &verdicts);
+    assert_eq!(convictions(&changes).len(), 1);
+    let fined = promise(&w).unwrap();
+    assert_eq!((fined.stake.0, fined.duties), (7 * USDC, 0));
+    w.ok(leaver, again);
+    assert_eq!(w.earnings(lazy), 7 * USDC);
+    w.ok(leaver, unsubscribe_call(task, lazy));
 }
 
 /// Seen: a juror's fine above the deposit was within all bounds. Stacks were sold as examined, for attesters were there who could be fined as

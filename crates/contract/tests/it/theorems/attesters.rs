@@ -7,7 +7,7 @@ use super::{
 use crate::world::*;
 use atoma_contract::{Object, State, limits};
 use atoma_types::{
-    Address, MicroUsdc, TaskId,
+    Address, MicroUsdc, NodeId, StackId, TaskId,
     chain::{
         Exam, HitStage, Subscription, SubscriptionState, Task, calls,
         events::{Claimed, JuryDecided, Outcome, StackAcquired, Unexamined},
@@ -32,7 +32,7 @@ impl Play {
         }
     }
 
-    /// Whoever has no duty.
+    /// Who has a duty is drawn no more.
     pub(super) fn all_resign(&mut self, task: TaskId) {
         for place in 0..ALL_ATTESTERS {
             self.resign(task, place);
@@ -42,9 +42,15 @@ impl Play {
     fn resign(&mut self, task: TaskId, place: u8) {
         let party = ATTESTERS + place;
         let node = self.attester(task, party).node.into();
-        let task = task.into();
-        if self.try_call(party, calls::ResignAttester { task, node }) {
-            self.seen.resigned += 1;
+        let call = calls::ResignAttester {
+            task: task.into(),
+            node,
+        };
+        if self.try_call(party, call) {
+            match self.attester(task, party).attester {
+                Some(_) => self.seen.leaving += 1,
+                None => self.seen.resigned += 1,
+            }
         }
     }
 
@@ -65,6 +71,15 @@ impl Play {
         let mut all = self.w.task(task).subscriptions.iter();
         let own = all.find(|subscription| subscription.owner == address(party));
         own.unwrap().clone()
+    }
+
+    /// Who has resigned, or was silent, isn't drawn, whatever it has yet to do.
+    pub(super) fn watch_drawn(&self, before: &State, stack: StackId, drawn: &[NodeId]) {
+        let task = task_in(before, self.w.stack(stack).task);
+        for node in drawn {
+            let promise = task.subscription(*node).and_then(|offer| offer.attester);
+            assert!(promise.unwrap().active, "{node} is drawn no more");
+        }
     }
 
     /// At the purchase somebody is there, and money for them.

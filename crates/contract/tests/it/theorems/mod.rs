@@ -12,6 +12,7 @@ mod attesters;
 mod away;
 mod end;
 mod honest;
+mod keys;
 mod numbers;
 mod play;
 mod watch;
@@ -58,5 +59,6 @@ fn no_play_breaks_a_theorem() {
     // a search that meets nothing finds nothing
     assert!(seen.claims > 0 && seen.convictions > 0 && seen.answers > 0);
     assert!(seen.examined > 0 && seen.juries > 0);
-    assert!(seen.resigned > 0 && seen.returned > 0);
+    assert!(seen.resigned > 0 && seen.leaving > 0 && seen.returned > 0);
+    assert!(seen.forwarders > 0 && seen.keys > 0 && seen.equivocations > 0);
 }

@@ -27,9 +27,19 @@ pub(super) struct Seen {
     pub(super) unexamined: u64,
     /// Attesters that left.
     pub(super) resigned: u64,
+    /// Those with a duty, which are only drawn no more.
+    pub(super) leaving: u64,
     /// Tickets paid unexamined, whose due went back.
     pub(super) returned: u64,
+    /// Stacks that one node's owner bought for another node.
+    pub(super) forwarders: u64,
+    /// Response keys that nodes took instead of others.
+    pub(super) keys: u64,
+    /// Convictions by two receipts for one request.
+    pub(super) equivocations: u64,
 }
+
+
 
 impl Seen {
     pub(super) fn add(&mut self, other: &Self) {
@@ -42,7 +52,11 @@ impl Seen {
         self.juries += other.juries;
         self.unexamined += other.unexamined;
         self.resigned += other.resigned;
+        self.leaving += other.leaving;
         self.returned += other.returned;
+        self.forwarders += other.forwarders;
+        self.keys += other.keys;
+        self.equivocations += other.equivocations;
     }
 }
 
@@ -190,8 +204,8 @@ impl Play {
                 Event::Leased(event) => {
                     let key = (event.stack, event.node);
                     if !self.books.contains_key(&key) {
-                        let operator = self.operator(event.node);
-                        let running = Chain::new(event.stack, event.node, USER, operator);
+                        let signer = self.signer(event.stack, event.node);
+                        let running = Chain::new(event.stack, event.node, USER, signer);
                         let book = Book {
                             running,
                             settled: BTreeMap::new(),
@@ -258,7 +272,8 @@ impl Play {
             67..=69 => self.challenge(),
             70..=77 => self.call_what_anyone_may(),
             78..=83 => self.hostile_duties(),
-            84..=86 => self.change_a_stack(),
+            84..=85 => self.change_a_stack(),
+            86 => self.equivocate(),
             87..=88 => self.change_a_node(),
             89 => self.attesters_come_and_go(),
             _ => {
@@ -269,7 +284,11 @@ impl Play {
     }
 
     fn buy(&mut self) {
-        let owner = self.one(&OWNERS).unwrap();
+        let mut owner = self.one(&OWNERS).unwrap();
+        let forwards = self.chance(20);
+        if forwards {
+            owner = self.one(&self.players.clone()).unwrap().operator;
+        }
         let task = self.one(&self.tasks.clone()).unwrap();
         let units = self
             .one(&[1, 40_000, 200_000, USDC, 2 * USDC, 3 * USDC, 20 * USDC])
@@ -280,7 +299,9 @@ impl Play {
         let nodes = self.one(&[0, 0, 0, 1, 3]).unwrap();
         let mut call = self.w.acquire_call(task, units, price, nodes);
         call.lifetime_ms.0 = self.one(&[HOUR, DAY, 5 * DAY, 5 * DAY, 20 * DAY]).unwrap();
-        self.try_call(owner, call);
+        if self.try_call(owner, call) && forwards {
+            self.seen.forwarders += 1;
+        }
     }
 
     fn take_lease(&mut self) {
@@ -487,7 +508,8 @@ impl Play {
     fn change_a_node(&mut self) {
         let player = self.one(&self.players.clone()).unwrap();
         let (node, operator) = (player.node, player.operator);
-        match self.below(8) {
+        match self.below(11) {
+            8..=10 => self.change_key(node, operator),
             0 => {
                 self.try_call(operator, withdraw_node_call(node, operator));
             }

@@ -14,6 +14,7 @@ use atoma_types::{
 impl Play {
     pub(super) fn watch(&mut self, before: &State, sender: u8, call: &Call, changes: &Changes) {
         self.only_withdrawals_pay(call, changes);
+        self.watch_promises(before);
         for (object, _) in self.w.state.iter() {
             match object {
                 Object::Node(node) => self.watch_node(before, sender, node, call, changes),
@@ -27,9 +28,30 @@ impl Play {
                 Event::Leased(event) => self.watch_lease(before, event),
                 Event::StackAcquired(event) => self.watch_sale(before, event),
                 Event::Unexamined(event) => self.watch_unexamined(before, event),
+                Event::ExaminerDrawn(event) => self.watch_drawn(before, event.stack, &[event.examiner]),
+                Event::JuryDrawn(event) => self.watch_drawn(before, event.stack, &event.nodes),
                 Event::JuryDecided(event) => self.watch_jury(before, event),
                 Event::Claimed(event) => self.watch_claim(before, event),
                 _ => {}
+            }
+        }
+    }
+
+    /// Deposits of attesters with duties stay, but for fines.
+    pub(super) fn watch_promises(&self, before: &State) {
+        for task in &self.tasks {
+            let Some(Object::Task(old)) = before.get(task.0) else {
+                continue;
+            };
+            for offer in &old.subscriptions {
+                let Some(promise) = offer.attester.filter(|promise| promise.duties > 0) else {
+                    continue;
+                };
+                let now = self.w.task(*task).subscription(offer.node);
+                let Some(now) = now.and_then(|offer| offer.attester) else {
+                    panic!("{} left with a duty open", offer.node);
+                };
+                assert!(promise.active || !now.active, "who leaves doesn't come back before");
             }
         }
     }
@@ -93,7 +115,8 @@ impl Play {
         );
         let lease = old.lease(event.node).unwrap();
         // 5, no plea: it costs m times all that was claimed, as announced when it was
-        let claimed: u64 = self.announced[&(event.stack, event.node)].iter().sum();
+        let announced = self.announced.get(&(event.stack, event.node));
+        let claimed: u64 = announced.map_or(0, |values| values.iter().sum());
         assert_eq!(event.value.0, claimed, "no plea");
         assert_eq!(event.fine.0, claimed * old.terms.fine_multiple, "no plea");
         // 3, no profit in harm: the owner gets back what it paid, to the micro

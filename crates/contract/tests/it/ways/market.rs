@@ -373,7 +373,7 @@ fn attesters() {
     };
     s.case(NoFees, STRANGER, collect);
     s.play();
-    // whoever is drawn can't go
+    // whoever is drawn isn't drawn again, and its deposit stays
     let mut chain = s.w.leased(OPERATOR, task, node, 5 * USDC);
     chain.serve(&s.w, USDC);
     s.w.settle(&chain);
@@ -382,14 +382,14 @@ fn attesters() {
     let owner = address(examiner);
     let mut subscriptions = s.w.task(task).subscriptions.iter();
     let drawn = subscriptions.find(|s| s.owner == owner).unwrap().node;
-    s.case(
-        DutyOpen,
-        examiner,
-        calls::ResignAttester {
-            task: task.into(),
-            node: drawn.into(),
-        },
-    );
+    let resign = calls::ResignAttester {
+        task: task.into(),
+        node: drawn.into(),
+    };
+    s.case(DutyOpen, examiner, unsubscribe_call(task, drawn));
+    s.play();
+    s.w.ok(examiner, resign.clone());
+    s.case(DutyOpen, examiner, resign);
     s.case(DutyOpen, examiner, unsubscribe_call(task, drawn));
     s.play();
 }

@@ -7,7 +7,7 @@ mod market;
 mod shown;
 
 pub(crate) use calls::*;
-pub(crate) use chain::Chain;
+pub(crate) use chain::{Chain, signed};
 pub(crate) use market::*;
 pub(crate) use shown::*;
 
