@@ -1,8 +1,6 @@
 //! Which transaction certified a blob, and in which checkpoint: what never changes, whoever asks, and when.
 
-use crate::{
-    Connection, ReadError, events::walrus_event, localnet, malformed::parse, mask::mask,
-};
+use crate::{Connection, ReadError, events::walrus_event, localnet, malformed::parse, mask::mask};
 use atoma_types::{
     ObjectId, TimestampMs,
     chain::{Event, events::BlobCertified},

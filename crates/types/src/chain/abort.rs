@@ -97,7 +97,7 @@ aborts! {
     NotEvictable = 321, "not_evictable", "the entry is neither suspended nor the smallest by a quarter below yours, or it has a duty: evict another";
     AttestsAlready = 322, "attests_already", "the node attests in this task already";
     NotAttesting = 323, "not_attesting", "the node does not attest in this task";
-    DutyOpen = 324, "duty_open", "the node was drawn to examine somebody: wait for the end of that ticket";
+    DutyOpen = 324, "duty_open", "the node was drawn to examine somebody: resign, so that it isn't drawn again, and wait for the end of that ticket";
     WrongDeposit = 325, "wrong_deposit", "the deposit must be exactly attest_deposit: read it and retry";
     NotSampling = 326, "not_sampling", "the task, or the stack, is not examined";
     NotConfidential = 327, "not_confidential", "the task is not confidential: it needs no releases";

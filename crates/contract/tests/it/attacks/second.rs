@@ -144,7 +144,10 @@ fn an_attester_with_duties_leaves_and_pays_its_fines_first() {
     resign(&mut w, task, leaver);
     let promise = |w: &World| w.task(task).subscription(lazy).unwrap().attester;
     let left = promise(&w).unwrap();
-    assert_eq!((left.active, left.stake.0, left.duties), (false, 8 * USDC, 1));
+    assert_eq!(
+        (left.active, left.stake.0, left.duties),
+        (false, 8 * USDC, 1)
+    );
     // neither its deposit nor the node's collateral is out before the jury's word, and it doesn't come back meanwhile
     let again = calls::ResignAttester {
         task: task.into(),
@@ -152,7 +155,11 @@ fn an_attester_with_duties_leaves_and_pays_its_fines_first() {
     };
     w.refused(leaver, again.clone(), AbortCode::DutyOpen);
     w.refused(leaver, unsubscribe_call(task, lazy), AbortCode::DutyOpen);
-    w.refused(leaver, attester_call(&w, task, lazy), AbortCode::AttestsAlready);
+    w.refused(
+        leaver,
+        attester_call(&w, task, lazy),
+        AbortCode::AttestsAlready,
+    );
     // whatever is drawn next, it isn't it
     w.settle(&other);
     let (_, examiner) = w.examined(&other, true);

@@ -39,8 +39,6 @@ pub(super) struct Seen {
     pub(super) equivocations: u64,
 }
 
-
-
 impl Seen {
     pub(super) fn add(&mut self, other: &Self) {
         self.calls += other.calls;

@@ -28,7 +28,9 @@ impl Play {
                 Event::Leased(event) => self.watch_lease(before, event),
                 Event::StackAcquired(event) => self.watch_sale(before, event),
                 Event::Unexamined(event) => self.watch_unexamined(before, event),
-                Event::ExaminerDrawn(event) => self.watch_drawn(before, event.stack, &[event.examiner]),
+                Event::ExaminerDrawn(event) => {
+                    self.watch_drawn(before, event.stack, &[event.examiner])
+                }
                 Event::JuryDrawn(event) => self.watch_drawn(before, event.stack, &event.nodes),
                 Event::JuryDecided(event) => self.watch_jury(before, event),
                 Event::Claimed(event) => self.watch_claim(before, event),
@@ -51,7 +53,10 @@ impl Play {
                 let Some(now) = now.and_then(|offer| offer.attester) else {
                     panic!("{} left with a duty open", offer.node);
                 };
-                assert!(promise.active || !now.active, "who leaves doesn't come back before");
+                assert!(
+                    promise.active || !now.active,
+                    "who leaves doesn't come back before"
+                );
             }
         }
     }

@@ -18,13 +18,13 @@ pub enum SubscriptionState {
 /// A node's promise to examine others' answers, with money of its own behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attester {
-    /// Whether it is drawn: it was silent on no duty since it enrolled.
+    /// Whether it is drawn: since it enrolled it was silent on no duty, and hasn't resigned.
     pub active: bool,
     /// What is left of its deposit; fines come out of it.
     pub stake: MicroUsdc,
     /// Fees not yet collected.
     pub earned: MicroUsdc,
-    /// Duties not yet over; with one it can't resign.
+    /// Duties not yet over; with one its deposit stays.
     pub duties: u64,
 }
 

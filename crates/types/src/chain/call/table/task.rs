@@ -129,7 +129,8 @@ functions! {
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
-        /// Ends the promise; deposit and fees become the node's earnings.
+        /// Ends the promise; deposit and fees become the node's earnings. With a duty open it is drawn no more, and resigns again
+        /// once that is over.
         ResignAttester = task::resign {
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,
