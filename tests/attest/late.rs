@@ -11,8 +11,8 @@ use atoma_types::{
         Call, Clock, Event, Outcome, calls,
         events::{Charge, SettlementOpened},
     },
-    merkle::MerkleTree,
-    message::EvidenceLeaf,
+    history::ReceiptTree,
+    message::{EvidenceLeaf, MessageSignature, Receipt, Signed},
 };
 use atoma_walrus::{
     client::{ClientConfig, StoreRequest, WalrusClient},
@@ -89,8 +89,11 @@ impl Late {
     }
 
     fn proof(&self) -> Vec<u8> {
-        let tree = MerkleTree::from_leaves(vec![self.leaf().hash()]);
-        tree.prove(0).unwrap().to_bytes()
+        let leaf = self.leaf();
+        let signature = MessageSignature::try_from(&leaf.receipt_signature[..]).unwrap();
+        let receipt = Signed::<Receipt>::decode(leaf.receipt.clone(), signature).unwrap();
+        let tree = ReceiptTree::new(0, vec![receipt.hash()]).unwrap();
+        tree.prove(1).unwrap().to_bytes()
     }
 
     fn disclose(&self, wrap: Vec<u8>) -> Call {

@@ -146,6 +146,7 @@ impl Renewal {
             epochs,
             deletable: true,
             send_object_to: Some(self.link.owner()),
+            force: false,
         };
         tokio::spawn(async move {
             if let Err(error) = walrus.store(bundle.to_bytes().into(), request).await {

@@ -3,8 +3,8 @@
 
 mod about;
 mod admitted;
-mod attestation;
 mod answer_bytes;
+mod attestation;
 mod count;
 mod embeddings;
 mod engine;
