@@ -1,5 +1,6 @@
 //! The `atoma` binary as a user starts it.
 
+use atoma_network::testing::get;
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
@@ -70,6 +71,8 @@ pub(crate) struct Process {
     stdout: BufReader<ChildStdout>,
     /// Its `ready` line.
     pub(crate) ready: Value,
+    /// It has a ledger of its own, whose money is counted when it ends.
+    has_ledger: bool,
 }
 
 impl Process {
@@ -97,6 +100,7 @@ impl Process {
             child,
             stdout,
             ready: Value::Null,
+            has_ledger: args.contains(&"devnet") || args.contains(&"localnet"),
         };
         let mut line = String::new();
         while process.ready["step"] != "ready" {
@@ -131,11 +135,22 @@ impl Process {
 
     /// SIGTERM; waits until it has ended by itself.
     pub(crate) fn terminate(&mut self) {
+        self.count_money();
         self.signal("-TERM");
         assert!(
             self.child.wait().expect("it ends").success(),
             "it ends well"
         );
+    }
+
+    /// All money of its ledger is there, if it has one and still runs.
+    fn count_money(&mut self) {
+        let runs = matches!(self.child.try_wait(), Ok(None)) && self.ready["step"] == "ready";
+        if runs && self.has_ledger && !std::thread::panicking() {
+            let audit = format!("{}/localnet/audit", self.text("ledger").trim_end_matches('/'));
+            let answer = get(&audit);
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
     }
 
     /// Ctrl-C; how long it took to end.
@@ -157,6 +172,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        self.count_money();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -64,9 +64,20 @@ fn after_a_devnet_was_started_anew_old_stacks_are_shown_as_another_networks() {
         &["chat", "What is the sun?", "--max-tokens", "8"],
     );
     assert_eq!(answer[0]["stack"], new);
-    assert_eq!(listed(home, &second), (vec![new], vec![old]));
-    // the receipts of both stay
-    assert_eq!(well(home, &second, &["receipt", "list"]).len(), 2);
+    assert_eq!(listed(home, &second), (vec![new], vec![old.clone()]));
+    // the receipts of both stay; those of the network in use are shown
+    let shown = well(home, &second, &["receipt", "list"]);
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0]["network"], second.ready["network"]);
+    assert_eq!(well(home, &second, &["receipt", "list", "--all"]).len(), 2);
+    let of_old = ["receipt", "list", "--stack", &old];
+    let request = well(home, &second, &of_old)[0]["request"].clone();
+    // one of another network isn't forged
+    let place = ["--home", home.to_str().unwrap(), "--ledger", second.text("ledger")];
+    let verify = ["verify", request.as_str().unwrap()];
+    let output = run(&[&place[..], &verify].concat());
+    let error = objects(&output.stdout)[0]["error"].to_string();
+    assert!(!output.status.success() && error.contains("is of another network"), "{error}");
 }
 
 #[test]

@@ -4,7 +4,9 @@
 
 mod anywhere;
 mod atoma;
+mod budget;
 mod attesters;
+mod by_hand;
 mod case;
 mod challenge;
 mod check;

@@ -13,7 +13,7 @@ use std::{
 };
 
 /// A plain HTTP client that knows nothing of Atoma: one request, its status and its body.
-fn http(url: &str, head: &str, body: &str) -> (u16, String) {
+pub(crate) fn http(url: &str, head: &str, body: &str) -> (u16, String) {
     let address = url.trim_start_matches("http://");
     let (address, path) = address.split_once('/').unwrap();
     let (method, more) = head.split_once(' ').unwrap_or((head, ""));
@@ -32,7 +32,7 @@ fn http(url: &str, head: &str, body: &str) -> (u16, String) {
     (status, body.to_owned())
 }
 
-fn does(home: &Path, args: &[&str]) -> Vec<Value> {
+pub(crate) fn does(home: &Path, args: &[&str]) -> Vec<Value> {
     let output = command(args).env("ATOMA_HOME", home).output().unwrap();
     let said = objects(&output.stdout);
     assert!(output.status.success(), "{args:?}: {said:?}");

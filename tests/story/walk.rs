@@ -88,6 +88,16 @@ async fn a_demand_is_answered_and_a_challenge_of_a_wrong_answer_is_won() {
     assert_eq!(challenged[0]["bond_micro_usdc"], json!(5 * USDC));
     let guilty = "convicted: guilty by the jury of a challenge";
     assert_eq!(ended(&home, "challenge").await, guilty);
+    // the stack's owner is told without asking for it
+    let list = command(&["stack", "list"]).env("ATOMA_HOME", &home).output();
+    let told = String::from_utf8(list.unwrap().stderr).unwrap();
+    assert!(
+        told.contains("was convicted (guilty by the jury of a challenge)"),
+        "{told}"
+    );
+    // a model's name stands for the newest stack here, too
+    assert!(!does(&home, &["dispute", "show", model]).is_empty());
+    assert!(!does(&home, &["audit", "show", &stack[..12]]).is_empty());
     let withdrawn = does(&home, &["stack", "withdraw", &stack]);
     let back = withdrawn[0]["withdrawn_micro_usdc"].as_u64().unwrap();
     assert!(

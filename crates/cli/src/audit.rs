@@ -44,7 +44,7 @@ pub(crate) async fn run(command: AuditCommand, settings: Settings, output: &Outp
             );
         }
         AuditCommand::Show { stack, ticket } => {
-            let stack = stack.kept_stack(&client_folder(&settings))?;
+            let stack = stack.known_stack(&ledger, &client_folder(&settings)).await?;
             let progress = output.progress("reading what has happened");
             let history = History::of(&ledger, stack).await;
             progress.finish_and_clear();
@@ -71,15 +71,32 @@ fn is_audited(row: &SettlementRow) -> bool {
     [row.exam, row.challenge] != [AuditState::None; 2]
 }
 
+/// How far a ticket's examination is, in words.
+pub(crate) fn examination(exam: AuditState) -> &'static str {
+    match exam {
+        AuditState::None => "-",
+        AuditState::Missed => "not drawn",
+        other => other.as_str(),
+    }
+}
+
+/// How far its challenge is.
+pub(crate) fn challenge(challenge: AuditState) -> &'static str {
+    match challenge {
+        AuditState::None => "-",
+        other => other.as_str(),
+    }
+}
+
 fn row(row: &SettlementRow) -> Facts {
     vec![
         ("stack", json!(row.stack)),
         ("node", json!(row.node)),
         ("ticket", json!(row.to_seq)),
         ("value_micro_usdc", money(row.value)),
-        ("examination", json!(row.exam.as_str())),
+        ("examination", json!(examination(row.exam))),
         ("examiner", json!(row.examiner)),
-        ("challenge", json!(row.challenge.as_str())),
+        ("challenge", json!(challenge(row.challenge))),
         ("state", json!(row.state.as_str())),
         ("opened_at_ms", json!(row.opened_ms.0)),
     ]

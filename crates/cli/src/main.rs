@@ -7,6 +7,7 @@
 // what every command needs
 mod advice;
 mod config_file;
+mod convicted;
 mod environment;
 mod guess;
 mod help;

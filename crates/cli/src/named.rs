@@ -109,6 +109,34 @@ impl Named {
         self.one_of("stack", "atoma stack list --all", open.chain(ids))
     }
 
+    /// The stack of this id, or the newest of a model of this name, of those of which a client's folder keeps anything;
+    /// closed ones too.
+    pub(crate) async fn known_stack(&self, ledger: &Ledger, folder: &Path) -> Result<StackId> {
+        if let Some(id) = self.whole(OBJECT_DIGITS) {
+            return Ok(id);
+        }
+        let tasks = ledger.all_tasks().await?;
+        let of_the_model = tasks.into_iter().filter(|task| task.model_name == self.0);
+        let tasks: Vec<TaskId> = of_the_model.map(|task| task.id).collect();
+        if tasks.is_empty() {
+            return self.kept_stack(folder);
+        }
+        let here = known_networks(folder)?.into_iter();
+        let here = here.filter(|known| known.network == ledger.network());
+        let mut newest = None;
+        for id in here.flat_map(|known| [known.closed, known.stacks].concat()) {
+            let stack = ledger.stack(id).await?;
+            let number = (stack.expires_at_ms, id);
+            if tasks.contains(&stack.task) && newest.is_none_or(|newest| newest < number) {
+                newest = Some(number);
+            }
+        }
+        match newest {
+            Some((_, id)) => Ok(id),
+            None => bail!("you have no stack of `{self}`: `atoma stack list --all` shows yours"),
+        }
+    }
+
     /// The address, of those that there are.
     pub(crate) fn address(&self, all: impl Iterator<Item = Address>) -> Result<Address> {
         match self.whole(OBJECT_DIGITS) {

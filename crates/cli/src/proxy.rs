@@ -5,7 +5,7 @@
 use crate::{
     client::client_folder,
     confidential::{self, GATEWAY_KEY, Seal},
-    output::{Output, money},
+    output::{Output, money, usdc},
     run::{put_away, until_stopped},
     scratch::Scratch,
     settings::Settings,
@@ -14,7 +14,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use atoma_client::{Client, ClientConfig, Confidential};
 use atoma_gateway::{
-    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, RequestLimits, StackPolicy,
+    ApiKey, ApiKeyConfig, Gateway, GatewayConfig, Limits, Purchase, RequestLimits, StackPolicy,
 };
 use atoma_ledger::Ledger;
 use atoma_runtime::SystemRandom;
@@ -22,6 +22,7 @@ use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, Price};
 use clap::Args;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, path::Path};
+use tokio::sync::mpsc;
 
 /// Any of a task's nodes may hold the one lease that has room: more nodes than a task has.
 const MAX_TRIES: usize = 64;
@@ -29,6 +30,8 @@ const MAX_TRIES: usize = 64;
 const STACK_UNITS: ComputeUnits = ComputeUnits(100_000);
 /// Units that a node gets at a time.
 const GRANT_UNITS: ComputeUnits = ComputeUnits(50_000);
+/// Purchases that wait to be told; whoever buys more in a moment is told by the ledger.
+const MAX_UNTOLD: usize = 64;
 /// Such a stack's life: a day.
 const LIFETIME: DurationMs = DurationMs(24 * 3_600 * 1_000);
 
@@ -44,7 +47,8 @@ pub(crate) struct Proxy {
     /// What it may put into new stacks while it runs (default: nothing; it uses those that there are).
     #[arg(long, value_name = "USDC")]
     budget: Option<Usdc>,
-    /// The highest price of new stacks, USDC per million units (default: each task's ceiling).
+    /// The highest price of new stacks, USDC per million units (default: the median of what nodes ask,
+    /// weighted by their collateral).
     #[arg(long, value_name = "USDC", requires = "budget")]
     max_price: Option<Usdc>,
     /// Only the nodes that are asked may answer: they must not pass requests on to others when they are full.
@@ -72,6 +76,25 @@ Examples:
 
 What it spends is in `atoma receipt list`; `atoma stack close` brings back what isn't used.";
 
+/// Says what is bought, for as long as anything may be.
+async fn tell(mut bought: mpsc::Receiver<Purchase>, output: &Output) {
+    while let Some(purchase) = bought.recv().await {
+        let did = match purchase.top_up {
+            true => "topped up",
+            false => "bought",
+        };
+        output.note(format!(
+            "{did} stack {}: {} units of {} for {} USDC, at most {} a million",
+            purchase.stack,
+            purchase.units.0,
+            purchase.model,
+            usdc(purchase.paid.0),
+            usdc(purchase.max_price.0),
+        ));
+    }
+    std::future::pending().await
+}
+
 pub(crate) async fn run(
     args: Proxy,
     settings: Settings,
@@ -86,7 +109,9 @@ pub(crate) async fn run(
     // what was spent counts while it runs: the stacks themselves are kept with the client's
     let budget = args.budget.map_or(MicroUsdc::ZERO, |budget| budget.0);
     let sealed = args.seal.read(&settings)?;
+    let (purchases, bought) = mpsc::channel(MAX_UNTOLD);
     let mut config = config(&args, budget, &settings, scratch.folder("proxy")?);
+    config.purchases = Some(purchases);
     config.confidential.clone_from(&sealed);
     config.through = args.gateway.clone().map(with_key).transpose()?;
     // the ledger first: its error says what to do
@@ -101,15 +126,16 @@ pub(crate) async fn run(
         "Any OpenAI client works with it, whatever its key:\n\n\
          export OPENAI_BASE_URL={endpoint} OPENAI_API_KEY=unused\n"
     ));
-    until_stopped(
-        output,
-        vec![
-            ("endpoint", json!(endpoint)),
-            ("budget_micro_usdc", money(budget)),
-            ("attested", json!(attested)),
-        ],
-    )
-    .await?;
+    let facts = vec![
+        ("endpoint", json!(endpoint)),
+        ("budget_micro_usdc", money(budget)),
+        ("attested", json!(attested)),
+    ];
+    tokio::select! {
+        biased;
+        stopped = until_stopped(output, facts) => stopped?,
+        () = tell(bought, output) => {}
+    }
     put_away(running.shutdown(), None, output).await;
     Ok(())
 }
@@ -164,6 +190,7 @@ fn config(args: &Proxy, budget: MicroUsdc, settings: &Settings, folder: &Path) -
         client_dir: Some(client_folder(settings)),
         confidential: None,
         through: None,
+        purchases: None,
         runtime: ledger.runtime,
     }
 }

@@ -8,7 +8,10 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{KeptReceipt, Receipts, SecondRecord};
-use atoma_types::message::{Receipt, Signed};
+use atoma_types::{
+    NetworkId,
+    message::{Receipt, Signed},
+};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -19,6 +22,9 @@ pub(crate) enum ReceiptCommand {
         /// Of this stack only.
         #[arg(long)]
         stack: Option<Named>,
+        /// Those of networks other than the one in use as well.
+        #[arg(long)]
+        all: bool,
     },
     /// Show one and check it again.
     Show {
@@ -33,15 +39,19 @@ pub(crate) async fn run(
     output: &Output,
 ) -> Result<()> {
     match command {
-        ReceiptCommand::List { stack } => {
+        ReceiptCommand::List { stack, all } => {
             // receipts stand on this machine: no ledger is needed to list them
             let receipts = Receipts::open(&client_folder(&settings))?;
             let folder = client_folder(&settings);
             let stack = stack.map(|stack| stack.kept_stack(&folder)).transpose()?;
             let receipts = receipts.list(stack)?;
-            let rows = receipts.iter().map(summary).collect::<Result<_>>()?;
-            let empty = "no receipts yet: ask something with `atoma chat`";
-            output.narrow_table(rows, &["cumulative_units", "fault"], empty);
+            // whoever names a stack means it, wherever it is
+            let here = if all || stack.is_some() || receipts.is_empty() {
+                None
+            } else {
+                settings.ledger().await.ok().map(|ledger| ledger.network())
+            };
+            list(&receipts, here, output)?;
         }
         ReceiptCommand::Show { request } => {
             let client = client::open(&settings, None).await?;
@@ -75,10 +85,34 @@ pub(crate) async fn run(
     Ok(())
 }
 
-fn summary(kept: &KeptReceipt) -> Result<Facts> {
-    let mut facts = brief(kept.signed()?.message());
+/// Lists the receipts of the network in use, if it is known, else all.
+fn list(receipts: &[KeptReceipt], here: Option<NetworkId>, output: &Output) -> Result<()> {
+    let (mut rows, mut others) = (Vec::new(), 0);
+    for kept in receipts {
+        let signed = kept.signed()?;
+        if here.is_some_and(|here| here != signed.message().network) {
+            others += 1;
+        } else {
+            rows.push(summary(kept, signed.message()));
+        }
+    }
+    let empty = match others {
+        0 => "no receipts yet: ask something with `atoma chat`",
+        _ => "no receipts of this network yet",
+    };
+    output.narrow_table(rows, &["cumulative_units", "network", "fault"], empty);
+    if others > 0 {
+        let are = if others == 1 { "receipt of another network is" } else { "receipts of other networks are" };
+        output.note(format!("{others} {are} not shown: --all shows them"));
+    }
+    Ok(())
+}
+
+fn summary(kept: &KeptReceipt, receipt: &Receipt) -> Facts {
+    let mut facts = brief(receipt);
+    facts.push(("network", json!(receipt.network)));
     facts.push(("fault", json!(kept.fault)));
-    Ok(facts)
+    facts
 }
 
 fn brief(receipt: &Receipt) -> Facts {

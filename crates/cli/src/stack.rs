@@ -2,19 +2,19 @@
 
 use crate::{
     client::{self, client_folder},
-    due,
+    convicted, due,
     named::Named,
     order::order,
-    output::{Facts, Output, money, price},
+    output::{Facts, Output, money, price, usdc},
     settings::Settings,
     stack_watch::{self, WatchArgs},
     values::Usdc,
 };
-use anyhow::Result;
-use atoma_client::{BuyRequest, Client, CloseUntil, StackHandle, known_networks};
+use anyhow::{Context, Result};
+use atoma_client::{BuyRequest, Client, CloseUntil, StackHandle, fair_price, known_networks};
 use atoma_ledger::Ledger;
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, StackId,
+    Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, StackId, TaskId,
     chain::{Clock, Lease, Stack, calls},
 };
 use clap::Subcommand;
@@ -41,9 +41,10 @@ pub(crate) enum StackCommand {
         /// How many units.
         #[arg(long)]
         units: u64,
-        /// The highest price, USDC per million units.
+        /// The highest price, USDC per million units (default: the median of what nodes ask, weighted by their
+        /// collateral).
         #[arg(long, value_name = "USDC")]
-        max_price: Usdc,
+        max_price: Option<Usdc>,
         /// How many nodes the ledger draws that alone may serve it, at most 16; 0 for none: the cheapest that fits.
         #[arg(long, default_value_t = 0, value_name = "N")]
         nodes: u8,
@@ -131,10 +132,15 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
             ungranted,
             lifetime,
         } => {
+            let task = task.task(ledger).await?;
+            let max_price = match max_price {
+                Some(price) => Price(price.0.0),
+                None => fair(&client, task, output).await?,
+            };
             let request = BuyRequest {
-                task: task.task(ledger).await?,
+                task,
                 units: ComputeUnits(units),
-                max_price: Price(max_price.0.0),
+                max_price,
                 nodes,
                 lifetime: DurationMs(lifetime.saturating_mul(1_000)),
             };
@@ -217,6 +223,17 @@ async fn withdraw(stack: &StackHandle, to: Address, output: &Output) -> Result<(
     Ok(())
 }
 
+/// The price for whoever names none.
+async fn fair(client: &Client, task: TaskId, output: &Output) -> Result<Price> {
+    let fair = fair_price::of(&client.offers(task).await?);
+    let fair = fair.context("no node sells this model now: --max-price buys a stack all the same")?;
+    output.note(format!(
+        "at most {} USDC per million units: nodes with half of the collateral ask no more",
+        usdc(fair.0)
+    ));
+    Ok(fair)
+}
+
 async fn grant(
     stack: &StackHandle,
     node: NodeId,
@@ -260,6 +277,7 @@ async fn close(stack: &StackHandle, wait: bool, output: &Output) -> Result<()> {
     };
     progress.finish_and_clear();
     let closed = closed?;
+    convicted::tell(stack.client().ledger(), &[stack.view()], output).await;
     let waiting = closed.waiting.iter().map(|ticket| ticket.value).sum();
     let payable = closed.waiting.iter().map(|ticket| ticket.deadline.0).max();
     output.object(vec![
@@ -299,6 +317,8 @@ async fn list(client: &Client, all: bool, settings: &Settings, output: &Output) 
         &ONLY_WIDE,
         "no open stacks: buy one with `atoma stack buy`",
     );
+    let views: Vec<Stack> = stacks.iter().map(StackHandle::view).collect();
+    convicted::tell(client.ledger(), &views, output).await;
     let others = of_other_networks(&client_folder(settings), client.ledger().network())?;
     match others.len() {
         0 => {}
@@ -306,6 +326,7 @@ async fn list(client: &Client, all: bool, settings: &Settings, output: &Output) 
             output.say("\non networks other than the one in use:");
             output.table(others, "");
         }
+        1 => output.note("1 stack of another network is not shown: --all shows it"),
         count => output.note(format!(
             "{count} stacks of other networks are not shown: --all shows them"
         )),

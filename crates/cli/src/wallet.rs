@@ -85,7 +85,15 @@ fn add(settings: &Settings, key: SigningKey, output: &Output) -> Result<()> {
         ("address", json!(address)),
         ("keystore", json!(settings.keystore)),
     ]);
-    output.say("next: `atoma wallet fund --usdc 10` gets test money from a local ledger");
+    let used = settings.key().map(|key| key.public_key().address()).ok();
+    if used.is_none_or(|used| used == address) {
+        output.say("next: `atoma wallet fund --usdc 10` gets test money from a local ledger");
+    } else {
+        output.say(format!(
+            "commands go on using your first address: `--address {address}` uses this one, as in\n\
+             `atoma wallet fund --usdc 10 --address {address}`"
+        ));
+    }
     Ok(())
 }
 

@@ -28,6 +28,8 @@ pub struct Offer {
     pub reputation: u64,
     /// What it has at stake in all, free or not.
     pub collateral: MicroUsdc,
+    /// What of it has stood long enough to count.
+    pub matured: MicroUsdc,
 }
 
 impl Client {
@@ -102,6 +104,7 @@ impl Client {
                     free: subscription.price.affords(MicroUsdc(free)),
                     reputation: node.standing.reputation,
                     collateral: node.collateral,
+                    matured: node.matured(now),
                 })
             })
             .collect();

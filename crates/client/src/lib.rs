@@ -11,7 +11,7 @@
 //!
 //! The hard parts are pure and stand alone: [`lane`] (what may be signed), [`ReceiptError`] (what a
 //! receipt must say), [`retry`] (what follows from a refusal), [`receipt_scanner`] (where the receipt is in
-//! a stream), [`estimate`] (what a body may cost). The rest moves bytes. [`evidence`] checks afterwards
+//! a stream), [`estimate`] (what a body may cost), [`fair_price`] (what a unit is worth). The rest moves bytes. [`evidence`] checks afterwards
 //! all that there is about a request,
 //! and [`watch`] answers settlements that don't fit the receipts.
 //!
@@ -58,6 +58,7 @@ mod error;
 mod error_frame;
 pub mod estimate;
 pub mod evidence;
+pub mod fair_price;
 mod grant;
 mod http;
 mod immediate;

@@ -157,6 +157,16 @@ impl Asked<'_> {
         self.worst(endpoint, weights, default_output, bytes)
     }
 
+    /// What the body says of its size.
+    pub(crate) fn bounds(&self, endpoint: Endpoint) -> BodyBounds {
+        BodyBounds {
+            endpoint,
+            bytes: self.bytes,
+            max_tokens: self.max_tokens,
+            answers: self.choices,
+        }
+    }
+
     fn worst(
         &self,
         endpoint: Endpoint,
@@ -168,10 +178,8 @@ impl Asked<'_> {
             return sealed.max_units;
         }
         let bounds = BodyBounds {
-            endpoint,
             bytes,
-            max_tokens: self.max_tokens,
-            answers: self.choices,
+            ..self.bounds(endpoint)
         };
         let worst = bounds.worst_units(weights, default_output);
         // more than anyone can pay for: the budget says no

@@ -1,9 +1,7 @@
 //! What is for sale: the tasks on the ledger that this gateway serves, and the nodes that sell them.
 
-use crate::{
-    config::{GatewayConfig, StackPolicy},
-    fair_price,
-};
+use crate::config::{GatewayConfig, StackPolicy};
+use atoma_client::fair_price;
 use atoma_ledger::{Ledger, ReadError};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, Role, TaskId, TimestampMs, UnitWeights,
@@ -35,9 +33,17 @@ pub(crate) struct Seller {
     pub(crate) node: NodeId,
     pub(crate) url: String,
     pub(crate) price: Price,
+    /// All its collateral stands for leases of so many units at this price: it never holds more at once.
+    pub(crate) most: ComputeUnits,
 }
 
 impl Offer {
+    /// The largest lease that any node can hold.
+    pub(crate) fn most(&self) -> ComputeUnits {
+        let most = self.sellers.iter().map(|seller| seller.most);
+        most.max().unwrap_or_default()
+    }
+
     /// Whether the task's role is the natural one for an endpoint. Any text model may still be asked
     /// for either: the node says whether it can.
     pub(crate) fn suits(&self, endpoint: Endpoint) -> bool {
@@ -67,7 +73,9 @@ pub(crate) async fn load(ledger: &Ledger, config: &GatewayConfig) -> Result<Vec<
         .collect();
     let wanted: Vec<NodeId> = wanted.into_iter().collect();
     let nodes = ledger.nodes(&wanted).await?;
-    Ok(offers(config, &tasks, &nodes, ledger.runtime().now()))
+    let multiple = ledger.db().await?.params.fine_multiple;
+    let now = ledger.runtime().now();
+    Ok(offers(config, &tasks, &nodes, (multiple, now)))
 }
 
 /// Whether an event may have changed what is for sale.
@@ -100,7 +108,13 @@ fn serves(config: &GatewayConfig, task: &Task) -> bool {
     role && listed && sealed && !task.is_deprecated()
 }
 
-fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: TimestampMs) -> Vec<Offer> {
+/// `multiple` is that of fines: so much of a lease's price is at stake.
+fn offers(
+    config: &GatewayConfig,
+    tasks: &[Task],
+    nodes: &[Node],
+    (multiple, now): (u64, TimestampMs),
+) -> Vec<Offer> {
     let nodes: HashMap<NodeId, &Node> = nodes.iter().map(|node| (node.id, node)).collect();
     let served = tasks.iter().filter(|task| serves(config, task));
     served
@@ -121,6 +135,7 @@ fn offers(config: &GatewayConfig, tasks: &[Task], nodes: &[Node], now: Timestamp
                     node: node.id,
                     url: node.url.clone(),
                     price,
+                    most: price.affords(MicroUsdc(node.collateral.0 / multiple.max(1))),
                 })
             });
             let sellers: Vec<Seller> = sellers.collect();
@@ -286,7 +301,7 @@ mod tests {
                 ..StackPolicy::default()
             }),
         };
-        let offers = offers(&config(vec![model]), &[chat], &nodes, TimestampMs(0));
+        let offers = offers(&config(vec![model]), &[chat], &nodes, (10, TimestampMs(0)));
         let sellers: Vec<_> = offers[0]
             .sellers
             .iter()
@@ -301,7 +316,7 @@ mod tests {
         let mut nodes = [1, 2, 3].map(|n| node(n, NodeStatus::Active));
         let chat = [task(7, "m", &[(1, 10), (2, 20), (3, 99)])];
         let cap = |nodes: &[Node]| {
-            let offers = offers(&config(vec![]), &chat, nodes, TimestampMs(0));
+            let offers = offers(&config(vec![]), &chat, nodes, (10, TimestampMs(0)));
             (offers[0].sellers.len(), offers[0].max_price)
         };
         assert_eq!(cap(&nodes), (2, Price(20)));
@@ -328,7 +343,7 @@ mod tests {
         ] {
             let mut dear = task(7, "dear", &[(1, price)]);
             dear.price_ceiling = Price(ceiling);
-            let offers = offers(&config(vec![]), &[dear], &nodes, TimestampMs(0));
+            let offers = offers(&config(vec![]), &[dear], &nodes, (10, TimestampMs(0)));
             let (offer, policy) = (&offers[0], &offers[0].policy);
             assert_eq!(offer.max_price, Price(price));
             let locked = offer.max_price.cost(policy.stack_units);
@@ -351,7 +366,7 @@ mod tests {
         let sellers = |local_nodes| -> Vec<NodeId> {
             let mut config = config(vec![]);
             config.local_nodes = local_nodes;
-            let offers = offers(&config, &chat, &nodes, TimestampMs(0));
+            let offers = offers(&config, &chat, &nodes, (10, TimestampMs(0)));
             offers[0].sellers.iter().map(|seller| seller.node).collect()
         };
         assert_eq!(sellers(false), []);
@@ -379,7 +394,7 @@ mod tests {
             images,
         ];
         let numbers = |models| -> Vec<u64> {
-            let offers = offers(&config(models), &tasks, &[], TimestampMs(0));
+            let offers = offers(&config(models), &tasks, &[], (10, TimestampMs(0)));
             offers.iter().map(|offer| offer.number).collect()
         };
         assert_eq!(numbers(vec![]), [1, 2, 4, 6]);

@@ -1,6 +1,6 @@
 //! The gateway's configuration, as it stands in a file.
 
-use crate::keys::KeyHash;
+use crate::{keys::KeyHash, purchase::Purchases};
 use atoma_client::{Confidential, NodeReach};
 use atoma_http::server::{Limits, ZeroLimit};
 use atoma_runtime::Runtime;
@@ -75,6 +75,9 @@ pub struct GatewayConfig {
     /// The gateway, and its key, that pays for what is sealed here; this one's own stacks if absent. No file can say so.
     #[serde(skip)]
     pub through: Option<(String, String)>,
+    /// Who is told of what is bought. No file can say so.
+    #[serde(skip)]
+    pub purchases: Option<Purchases>,
     /// The clock, randomness, threads and network that it runs on: the machine's, but for simulations.
     #[serde(skip)]
     pub runtime: Runtime,

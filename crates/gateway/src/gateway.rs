@@ -137,6 +137,7 @@ async fn start(
         account: Arc::clone(accounts.stacks()),
         budgets: Arc::clone(accounts.budgets()),
         metrics: Arc::clone(&metrics),
+        purchases: config.purchases.clone(),
         exclusive: config.client_dir.is_none(),
         reach: config.reach(),
         started: Instant::now(),

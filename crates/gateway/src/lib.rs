@@ -19,7 +19,6 @@ mod budget;
 mod catalog;
 mod concurrency;
 mod config;
-mod fair_price;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod gateway;
@@ -28,6 +27,7 @@ mod market;
 mod metrics;
 mod patience;
 mod pool;
+mod purchase;
 mod refusals;
 mod reply;
 mod router;
@@ -45,4 +45,5 @@ pub use config::{
 pub use gateway::{Gateway, RunningGateway, StartError};
 pub use keys::{ApiKey, KeyHash, ParseApiKeyError, ParseKeyHashError};
 pub use metrics::{MetricReference, reference as metrics_reference};
+pub use purchase::{Purchase, Purchases};
 pub use servers::ListenError;

@@ -3,7 +3,7 @@
 
 use crate::budget::Amount;
 use atoma_types::{
-    ComputeUnits,
+    ComputeUnits, MicroUsdc,
     refusal::{Refusal, RefusalCode},
 };
 
@@ -23,13 +23,36 @@ pub(crate) fn exhausted(all_busy: bool) -> Refusal {
 }
 
 /// The user's own stacks pay, and none has room.
-pub(crate) fn no_stack(units: ComputeUnits) -> Refusal {
+pub(crate) fn no_stack(units: ComputeUnits, needed: MicroUsdc) -> Refusal {
     let message = format!(
         "no stack of yours has room for this request, which may cost up to {} units: buy one with `atoma stack \
-         buy`, ask for fewer tokens, or start `atoma proxy` with a --budget",
+         buy`, ask for fewer tokens (`max_tokens`), or start `atoma proxy` with a --budget that has {needed} left",
         units.0
     );
     Refusal::new(RefusalCode::BudgetExceeded, message).needed(units.0)
+}
+
+/// No node has collateral for a lease of so many units; `shorter` is the longest answer that one could take on.
+pub(crate) fn too_large(units: ComputeUnits, most: ComputeUnits, shorter: Option<u64>) -> Refusal {
+    if units <= most {
+        let message = format!(
+            "no node has collateral free beside its other leases for a request that may cost up to {} units: \
+             try again in a moment, or name a smaller `max_tokens`",
+            units.0
+        );
+        return Refusal::new(RefusalCode::Overloaded, message);
+    }
+    let name = shorter.map_or_else(
+        || "send a shorter prompt".to_owned(),
+        |tokens| format!("name a `max_tokens` of at most {tokens}"),
+    );
+    let message = format!(
+        "this request may cost up to {} units, and no node can take on more than {}: {name}",
+        units.0, most.0
+    );
+    Refusal::new(RefusalCode::InvalidBody, message)
+        .param("max_tokens")
+        .needed(units.0)
 }
 
 /// The key's budget has less left than the request may cost.

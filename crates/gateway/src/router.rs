@@ -103,16 +103,17 @@ impl Router {
         }
     }
 
-    /// Chooses a node for a request, none of `tried`, and counts it as pending there until
-    /// [`Router::done`]. `now` is any clock that only goes forward.
-    pub(crate) fn pick(
+    /// Chooses a node for a request, none of `tried` and one that is `able` to serve it, and counts it as pending
+    /// there until [`Router::done`]. `now` is any clock that only goes forward.
+    pub(crate) fn pick_able(
         &mut self,
         measure: Measure,
         tried: &[NodeId],
+        able: impl Fn(NodeId) -> bool,
         now: Duration,
     ) -> Option<NodeId> {
         let (mut awake, resting): (Vec<usize>, Vec<usize>) = (0..self.slots.len())
-            .filter(|&i| !tried.contains(&self.slots[i].node))
+            .filter(|&i| !tried.contains(&self.slots[i].node) && able(self.slots[i].node))
             .partition(|&i| self.slots[i].rests_until <= now);
         let standing = |i: usize| self.slots[i].standing(!tried.is_empty());
         if let Some(best) = awake.iter().map(|&i| standing(i)).min() {
@@ -135,7 +136,7 @@ impl Router {
         Some(slot.node)
     }
 
-    /// Tells how a request chosen by [`Router::pick`] ended.
+    /// Tells how a request chosen by [`Router::pick_able`] ended.
     pub(crate) fn done(&mut self, node: NodeId, outcome: Outcome, now: Duration) {
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.node == node) else {
             return;
@@ -159,6 +160,12 @@ impl Router {
             }
             Outcome::Nothing => {}
         }
+    }
+
+    /// Where any node is able.
+    #[cfg(test)]
+    fn pick(&mut self, measure: Measure, tried: &[NodeId], now: Duration) -> Option<NodeId> {
+        self.pick_able(measure, tried, |_| true, now)
     }
 
     /// Requests under way, by node.
@@ -397,6 +404,17 @@ mod tests {
             router.pick(FIRST, &[], 200 * Duration::from_secs(1)),
             Some(node(1))
         );
+    }
+
+    #[test]
+    fn who_is_not_able_is_not_asked_even_if_all_others_rest() {
+        let mut router = router(&[1, 9]);
+        let able = |asked: NodeId| asked == node(2);
+        for _ in 0..20 {
+            assert_eq!(router.pick_able(FIRST, &[], able, MS), Some(node(2)));
+            router.done(node(2), Outcome::Failed, MS);
+        }
+        assert_eq!(router.pick_able(FIRST, &[node(2)], able, MS), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     metrics::{Metrics, Retry},
     patience::Patience,
     pool::{Attempt, LeaseError, TaskPool},
-    refusals::{exhausted, no_stack, over_budget, too_many_unsettled},
+    refusals::{exhausted, no_stack, over_budget, too_large, too_many_unsettled},
     reply::{Reply, StreamInFlight, StreamReply, WholeReply, relayed},
     router::{Measure, Outcome},
     unsettled::Unsettled,
@@ -24,7 +24,10 @@ use atoma_client::{
 };
 use atoma_http::server::HeldRoom;
 use atoma_runtime::WithCauses;
-use atoma_types::{ComputeUnits, NodeId, Price, RequestId, message::Endpoint, refusal::Refusal};
+use atoma_types::{
+    ComputeUnits, MicroUsdc, NodeId, Price, RequestId, estimate::BodyBounds, message::Endpoint,
+    refusal::Refusal,
+};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use std::{sync::Arc, time::Duration};
@@ -50,11 +53,22 @@ pub(crate) struct UserRequest {
     /// No node can raise its units above this.
     most_units: ComputeUnits,
     hold: Option<Hold>,
-    /// A node got no units, for there is no money to buy any.
-    out_of_money: bool,
+    /// Why a node got no units, where it wasn't the node that failed.
+    lacked: Option<Lacked>,
+    /// What the body says of its size.
+    bounds: BodyBounds,
     begun: Instant,
     /// The body is in memory as long as this.
     _held: HeldRoom,
+}
+
+/// What a node would have needed to get units.
+#[derive(Clone, Copy, Debug)]
+enum Lacked {
+    /// So much of our money.
+    Money(MicroUsdc),
+    /// Free collateral of its own.
+    Collateral,
 }
 
 /// How the tries at one node ended.
@@ -109,13 +123,15 @@ impl UserRequest {
             }
             None => Vec::new(),
         };
-        let sellers = offer.sellers.iter();
-        let cheapest = sellers
-            .filter(|seller| !excluded.contains(&seller.node))
-            .map(|seller| seller.price)
-            .min();
         let default_output = offer.policy.default_output_tokens;
         let max_units = asked.max_units(endpoint, &offer.weights, default_output);
+        // an answer without a limit ends where its units do; of another one the node may think it shorter
+        let sellers = offer.sellers.iter();
+        let sellers = sellers.filter(|seller| !excluded.contains(&seller.node));
+        let most = sellers.clone().map(|seller| seller.most).max();
+        let max_units = max_units.min(most.unwrap_or_default());
+        let able = sellers.filter(|seller| seller.most >= max_units);
+        let cheapest = able.map(|seller| seller.price).min();
         let most_units = asked.most_units(endpoint, &offer.weights, default_output);
         // whatever a sealed one is inside, its frames are passed on as they come
         let sealed = asked.sealed.is_some();
@@ -141,7 +157,8 @@ impl UserRequest {
             excluded,
             most_units,
             hold: None,
-            out_of_money: false,
+            lacked: None,
+            bounds: asked.bounds(endpoint),
             begun: Instant::now(),
             _held: ask.held,
         };
@@ -171,19 +188,32 @@ impl UserRequest {
             }
             self.next.moved(self.pool.runtime().request_id());
         }
-        if self.patience.own_use && self.out_of_money {
-            return Err(no_stack(self.next.max_units()));
+        Err(self.unserved(all_busy && !tried.is_empty()))
+    }
+
+    /// Why no node answered.
+    fn unserved(&self, all_busy: bool) -> Refusal {
+        let units = self.next.max_units();
+        match self.lacked {
+            Some(Lacked::Money(needed)) if self.patience.own_use => no_stack(units, needed),
+            Some(Lacked::Collateral) => {
+                let offer = self.pool.offer();
+                let most = offer.most();
+                let shorter = self.bounds.output_that_fits(&offer.weights, most);
+                too_large(units, most, shorter)
+            }
+            Some(Lacked::Money(_)) | None => exhausted(all_busy),
         }
-        Err(exhausted(all_busy && !tried.is_empty()))
     }
 
     /// The next node that can answer.
     fn pick(&self, tried: &[NodeId]) -> Option<Attempt> {
+        let (measure, units) = (self.measure(), self.next.max_units());
         if self.excluded.is_empty() {
-            return self.pool.pick(self.measure(), tried);
+            return self.pool.pick(measure, tried, units);
         }
         let not = [tried, &self.excluded[..]].concat();
-        self.pool.pick(self.measure(), &not)
+        self.pool.pick(measure, &not, units)
     }
 
     /// Whether another node may be tried: the first always, others as long as somebody still waits.
@@ -283,7 +313,11 @@ impl UserRequest {
     }
 
     fn no_lease(&mut self, mut attempt: Attempt, error: &LeaseError) -> AtNode {
-        self.out_of_money |= matches!(error, LeaseError::Budget { .. });
+        match error {
+            LeaseError::Budget { needed } => self.lacked = Some(Lacked::Money(*needed)),
+            LeaseError::TooLarge => self.lacked = Some(Lacked::Collateral),
+            _ => {}
+        }
         let (node, model) = (attempt.node(), &self.pool.offer().model);
         tracing::warn!(error = %WithCauses(error), %node, model, "no lease");
         attempt.went(if error.is_nodes_fault() {

@@ -1,4 +1,5 @@
-//! Plain HTTP beside gRPC: the faucet as Sui has it, test dollars, the clock's hand, and the freezing of addresses.
+//! Plain HTTP beside gRPC: the faucet as Sui has it, test dollars, the clock's hand, the freezing of addresses, and the
+//! sum of all money.
 
 use crate::{
     access::LedgerAccess,
@@ -17,13 +18,14 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use sui_sdk_types::{Digest, IdOperation, ObjectOut, Owner, TransactionEffects};
 
-/// The routes of the faucet and of the clock.
+/// Its routes.
 pub(crate) fn routes(access: Arc<LedgerAccess>) -> Router {
     Router::new()
         .route("/v2/gas", post(gas))
         .route("/faucet/usdc", post(usdc))
         .route("/localnet/clock", get(time).post(advance))
         .route("/localnet/freeze", post(freeze))
+        .route("/localnet/audit", get(audit))
         .route("/healthz", get(|| async { "ok\n" }))
         .with_state(access)
 }
@@ -86,6 +88,14 @@ impl From<Rejected> for Refused {
             Rejected::Stopped => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self(status, rejected.to_string())
+    }
+}
+
+/// Whether all money is there: 500 and where it is if not.
+async fn audit(State(access): State<Arc<LedgerAccess>>) -> (StatusCode, String) {
+    match crate::audit::audit(&access.view.read()) {
+        Ok(sums) => (StatusCode::OK, format!("{sums:?}\n")),
+        Err(wrong) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{wrong}\n")),
     }
 }
 

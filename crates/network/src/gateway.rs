@@ -125,6 +125,7 @@ pub async fn start_gateway(
         client_dir: None,
         confidential: None,
         through: None,
+        purchases: None,
         runtime: ledger.runtime().clone(),
     };
     let started = Gateway::start(config, Arc::new(wallet)).await;

@@ -132,13 +132,14 @@ impl Advice {
             ..
         } in &self.answers
         {
-            text += &format!("{question}\n  {answer}\n");
+            text += &wrapped(question, "");
+            text += &wrapped(answer, "  ");
             let figures: Vec<String> = figures
                 .iter()
                 .map(|(value, gain)| format!("{value}: {gain:.2}"))
                 .collect();
             if !figures.is_empty() {
-                text += &format!("  {}\n", figures.join(", "));
+                text += &wrapped(&figures.join(", "), "  ");
             }
         }
         text += "\nparameters\n";
@@ -148,4 +149,31 @@ impl Advice {
         }
         text
     }
+}
+
+/// A terminal's width.
+const COLUMNS: usize = 80;
+
+/// A text in lines no wider than a terminal, where its words allow it.
+fn wrapped(text: &str, indent: &str) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if width == 0 {
+            lines += indent;
+            width = indent.len();
+        } else if width + 1 + length > COLUMNS {
+            lines += "\n";
+            lines += indent;
+            width = indent.len();
+        } else {
+            lines.push(' ');
+            width += 1;
+        }
+        lines += word;
+        width += length;
+    }
+    lines.push('\n');
+    lines
 }

@@ -11,10 +11,13 @@ pub struct Report {
     /// What it earned, over what the same parties would have earned honestly; null where that is nothing.
     pub profit_relative_to_honesty: Option<f64>,
     /// The same by the closed form.
+    #[serde(rename = "closed_form_relative_to_honesty")]
     pub closed_form: Option<f64>,
     /// What the coalition gained, micro-USDC.
+    #[serde(rename = "profit_micro_usdc")]
     pub profit: i128,
     /// What it would have gained honestly.
+    #[serde(rename = "honest_profit_micro_usdc")]
     pub honest_profit: i128,
     /// Days of virtual time in which customers came.
     pub days: u64,
@@ -25,10 +28,13 @@ pub struct Report {
     /// Tickets that were paid.
     pub tickets: u64,
     /// The price of what was paid, micro-USDC.
+    #[serde(rename = "volume_micro_usdc")]
     pub volume: u64,
     /// What honest users paid for wrong or missing answers, micro-USDC.
+    #[serde(rename = "lost_by_users_micro_usdc")]
     pub lost_by_users: u64,
     /// What examinations cost everyone: transactions and work, micro-USDC.
+    #[serde(rename = "verification_micro_usdc")]
     pub verification: u64,
     /// Tickets that were examined.
     pub examined: u64,
@@ -41,6 +47,7 @@ pub struct Report {
     /// The middle of the hours from a node's first wrong record to its conviction, of those that were convicted.
     pub caught_after_hours: Option<u64>,
     /// What testers lost, micro-USDC.
+    #[serde(rename = "testing_micro_usdc")]
     pub testing: u64,
 }
 

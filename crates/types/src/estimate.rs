@@ -77,6 +77,15 @@ impl BodyBounds {
         };
         worst_units(weights, input, output)
     }
+
+    /// The longest answer, in tokens, with which the request costs at most so many units; `None` if not even one
+    /// token fits.
+    #[must_use]
+    pub fn output_that_fits(&self, weights: &UnitWeights, units: ComputeUnits) -> Option<u64> {
+        let input = self.bytes.checked_add(TEMPLATE_TOKENS)?;
+        let all = output_that_fits(weights, input, units)?;
+        Some(all / self.answers.max(1)).filter(|&tokens| tokens > 0)
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +125,23 @@ mod tests {
             ..weights
         };
         assert_eq!(output_that_fits(&free, 10, ComputeUnits(9)), Some(u64::MAX));
+    }
+
+    #[test]
+    fn a_shorter_answer_fits_into_fewer_units() {
+        let body = BodyBounds {
+            endpoint: Endpoint::ChatCompletions,
+            bytes: 100,
+            max_tokens: Some(256),
+            answers: 3,
+        };
+        let (weights, input) = (UnitWeights::TEXT, 100 + TEMPLATE_TOKENS);
+        let fits = |units| body.output_that_fits(&weights, ComputeUnits(units));
+        assert_eq!(fits(input + 2), None);
+        assert_eq!(fits(input + 3), Some(1));
+        assert_eq!(fits(input + 299), Some(99));
+        let shorter = BodyBounds { max_tokens: Some(99), ..body };
+        assert!(shorter.worst_units(&weights, 0).unwrap().0 <= input + 299);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use atoma_client::{
 };
 use atoma_http::client::Events;
 use atoma_types::{
-    NodeId,
+    ComputeUnits, NodeId,
     message::Endpoint,
     refusal::{ErrorBody, RefusalCode},
 };
@@ -36,6 +36,8 @@ pub(crate) struct Told {
 pub(crate) struct Refused {
     code: String,
     message: String,
+    /// The number that would have fit, where it named one.
+    needed: Option<u64>,
 }
 
 /// Streams one chat answer from a node and checks its receipt; each piece of text goes to `hear` as
@@ -87,10 +89,19 @@ pub(crate) async fn ask(
 /// Whether more units of the same stack may do for the same question, of which nothing was answered yet.
 pub(crate) fn more_units_may_do(error: &anyhow::Error) -> bool {
     let no_room = matches!(error.downcast_ref(), Some(ClientError::NoRoom { .. }));
+    let codes = [RefusalCode::LeaseExhausted, RefusalCode::MaxUnitsTooLow];
     let refused = error.downcast_ref();
     no_room
-        || refused
-            .is_some_and(|refused: &Refused| refused.code == RefusalCode::LeaseExhausted.as_str())
+        || refused.is_some_and(|refused: &Refused| {
+            codes.iter().any(|code| refused.code == code.as_str())
+        })
+}
+
+/// The most that the question may cost, where its node has said so.
+pub(super) fn said_to_need(error: &anyhow::Error) -> Option<ComputeUnits> {
+    let refused: &Refused = error.downcast_ref()?;
+    let too_low = refused.code == RefusalCode::MaxUnitsTooLow.as_str();
+    refused.needed.filter(|_| too_low).map(ComputeUnits)
 }
 
 /// Whether another stack may pay for the same question, of which nothing was answered yet: where the table
@@ -126,10 +137,12 @@ async fn refused(mut answer: Answer) -> Result<Refused> {
         Ok(refusal) => Refused {
             code: refusal.error.code.unwrap_or_default(),
             message: refusal.error.message,
+            needed: refusal.error.needed,
         },
         Err(_) => Refused {
             code: answer.status.to_string(),
             message: "it gave no reason".to_owned(),
+            needed: None,
         },
     })
 }
@@ -166,6 +179,7 @@ mod tests {
         let refused = |code: RefusalCode| Refused {
             code: code.as_str().to_owned(),
             message: String::new(),
+            needed: None,
         };
         assert!(another_stack_may_do(
             &refused(RefusalCode::LeaseExhausted).into()

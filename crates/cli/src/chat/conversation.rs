@@ -2,17 +2,24 @@
 
 use super::{
     args::Chat,
-    ask::{Told, another_stack_may_do, ask, more_units_may_do},
-    payer::Choice,
+    ask::{Told, another_stack_may_do, ask, more_units_may_do, said_to_need},
+    payer::{self, Choice},
+    purchase::Question,
 };
 use crate::{
     confidential,
+    convicted,
     output::{Facts, Output, money, usdc},
     receipt,
 };
 use anyhow::Result;
-use atoma_client::{Client, RequestOptions};
-use atoma_types::{ComputeUnits, MicroUsdc};
+use atoma_client::{Client, RequestOptions, StackHandle};
+use atoma_types::{
+    ComputeUnits, MicroUsdc,
+    chain::{Stack, Task},
+    estimate::BodyBounds,
+    message::Endpoint,
+};
 use serde_json::{Value, json};
 
 /// Of a request's id, what the line of its cost shows: commands take it for the whole.
@@ -79,19 +86,45 @@ impl<'a> Conversation<'a> {
             for choice in candidates.drain(..) {
                 match self.ask_with_all(&choice).await {
                     Ok(told) => return Ok((told, choice)),
-                    Err(error) if another_stack_may_do(&error) => failed = Some(error),
+                    Err(error) if another_stack_may_do(&error) => {
+                        failed = Some((error, choice.stack.task().id));
+                    }
                     Err(error) => return Err(error),
                 }
             }
         }
-        if let Some(choice) = payer.buy(&self.client, self.output).await? {
+        self.tell_of_convictions().await?;
+        if let Some(task) = payer.to_buy(&self.client).await? {
+            let said = failed.as_ref().filter(|(_, asked)| *asked == task.id);
+            let said = said.and_then(|(error, _)| said_to_need(error));
+            let question = self.question(&task, said);
+            let choice = payer.buy(&task, &question, &self.client, self.output);
+            let choice = choice.await?;
             let told = self.ask(&choice).await?;
             return Ok((told, choice));
         }
-        failed.map_or(Ok(()), Err)?;
+        if let Some((error, _)) = failed {
+            return Err(match more_units_may_do(&error) {
+                true => error.context(
+                    "no stack has room for this answer: --max-tokens asks for a shorter one, --budget buys a stack",
+                ),
+                false => error,
+            });
+        }
         anyhow::bail!(
             "no open stack on this machine: buy one with `atoma stack buy` or --budget, or name one with --stack"
         )
+    }
+
+    /// Says whose conviction left a stack without a node, before another one is bought or wanted.
+    async fn tell_of_convictions(&self) -> Result<()> {
+        let now = self.client.runtime().now();
+        let stacks = self.client.stacks().await?;
+        let left = stacks.iter().map(StackHandle::view);
+        let left = left.filter(|stack| stack.expires_at_ms > now && stack.free > MicroUsdc::ZERO);
+        let left: Vec<Stack> = left.collect();
+        convicted::tell(self.client.ledger(), &left, self.output).await;
+        Ok(())
     }
 
     /// Asks; where the lease lacks units, once more with those that no node has. A node gives back what an idle lease
@@ -101,17 +134,33 @@ impl<'a> Conversation<'a> {
             Err(error) if more_units_may_do(&error) => error,
             told => return told,
         };
-        let left = choice.stack.refresh().await?.ungranted;
-        if left == ComputeUnits::ZERO || choice.stack.grant_some(choice.node, left).await.is_err() {
+        let Choice { stack, node } = choice;
+        let before = stack.refresh().await?.ungranted;
+        let needed = said_to_need(&error).unwrap_or(before);
+        if before == ComputeUnits::ZERO || payer::grant(stack, *node, needed).await.is_err() {
             return Err(error);
         }
         self.ask(choice).await
     }
 
-    async fn ask(&self, choice: &Choice) -> Result<Told> {
+    /// What the question may cost on a task.
+    fn question(&self, task: &Task, said: Option<ComputeUnits>) -> Question {
+        Question {
+            bounds: BodyBounds {
+                endpoint: Endpoint::ChatCompletions,
+                bytes: self.body(&task.model_name).to_string().len() as u64,
+                max_tokens: Some(self.chat.max_tokens.into()),
+                answers: 1,
+            },
+            weights: task.weights,
+            said,
+        }
+    }
+
+    fn body(&self, model: &str) -> Value {
         let chat = &self.chat;
         let mut body = json!({
-            "model": choice.stack.task().model_name,
+            "model": model,
             "messages": self.messages,
             "max_tokens": chat.max_tokens,
             "stream": true,
@@ -123,6 +172,12 @@ impl<'a> Conversation<'a> {
         if let Some(seed) = chat.seed {
             body["seed"] = json!(seed);
         }
+        body
+    }
+
+    async fn ask(&self, choice: &Choice) -> Result<Told> {
+        let chat = &self.chat;
+        let body = self.body(&choice.stack.task().model_name);
         let options = RequestOptions {
             evidence: chat.evidence.into(),
             no_forward: chat.no_forward,

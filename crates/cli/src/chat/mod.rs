@@ -6,6 +6,7 @@ mod ask;
 mod conversation;
 mod payer;
 mod prompt;
+mod purchase;
 mod talk;
 
 pub(crate) use args::Chat;

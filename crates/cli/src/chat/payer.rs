@@ -1,18 +1,25 @@
 //! Which stack pays for a question: one that there is, or one that is bought within a budget.
 
+use super::purchase::{Purchase, Question, purchase};
 use crate::{
     named::Named,
     output::{Output, usdc},
     values::Usdc,
 };
-use anyhow::{Context, Result, bail, ensure};
-use atoma_client::{BuyRequest, Client, StackHandle};
-use atoma_types::{ComputeUnits, DurationMs, NodeId, TaskId, chain::SubscriptionState};
+use anyhow::{Context, Result, bail};
+use atoma_client::{BuyRequest, Client, ClientError, Offer, StackHandle, fair_price};
+use atoma_types::{
+    ComputeUnits, DurationMs, NodeId, TaskId,
+    chain::{SubscriptionState, Task},
+};
 use clap::Args;
 use std::collections::BTreeSet;
 
 /// A stack that is bought by the way lives for a day; what isn't used comes back when it is closed.
 const LIFETIME: DurationMs = DurationMs(24 * 3_600 * 1_000);
+/// A node puts a quarter of its free collateral at stake by one grant, if it is told nothing else: so many take it nine
+/// tenths of the way.
+const GRANT_STEPS: usize = 8;
 
 /// Who pays, and which model answers.
 #[derive(Clone, Debug, Default, Args)]
@@ -61,31 +68,42 @@ impl Payer {
         Ok(choices)
     }
 
-    /// Buys a stack, if there is a budget.
-    pub(crate) async fn buy(&self, client: &Client, output: &Output) -> Result<Option<Choice>> {
-        let Some(budget) = self.budget else {
+    /// The task of which a stack is bought, if there is a budget.
+    pub(super) async fn to_buy(&self, client: &Client) -> Result<Option<Task>> {
+        if self.budget.is_none() {
             return Ok(None);
-        };
+        }
         let task = match self.task(client).await? {
             Some(task) => task,
             None => only_task(client).await?,
         };
-        let offers = client.offers(task).await?;
-        let dearest = offers.last().context("no node sells this model now")?;
-        let most = offers.iter().map(|offer| offer.free).max();
-        let units = dearest.price.affords(budget.0);
-        let units = units.min(most.unwrap_or_default());
-        ensure!(
-            units > ComputeUnits::ZERO,
-            "{} USDC buy no unit at {} USDC per million: raise --budget",
-            usdc(budget.0.0),
-            usdc(dearest.price.0),
-        );
+        Ok(Some(client.ledger().task(task).await?))
+    }
+
+    /// Buys a stack of a task within the budget, and has a node take what the question may need of it.
+    pub(super) async fn buy(
+        &self,
+        task: &Task,
+        question: &Question,
+        client: &Client,
+        output: &Output,
+    ) -> Result<Choice> {
+        let budget = self.budget.context("there is no --budget")?.0;
+        let mut offers = client.offers(task.id).await?;
+        let mut fair = fair_price::of(&offers);
+        if let Some(node) = &self.node {
+            // who names a node takes its price
+            let node = node.node(client.ledger()).await?;
+            offers.retain(|offer| offer.node == node);
+            fair = offers.first().map(|offer| offer.price);
+        }
+        let fair = fair.context("no node sells this model now")?;
+        let purchase = purchase(question, &offers, fair, budget)?;
         let request = BuyRequest {
-            task,
-            units,
+            task: task.id,
+            units: purchase.units,
             // whichever node takes it; the difference to its price comes back
-            max_price: dearest.price,
+            max_price: purchase.max_price,
             nodes: 0,
             lifetime: LIFETIME,
         };
@@ -94,11 +112,14 @@ impl Payer {
         progress.finish_and_clear();
         let stack = stack?;
         output.note(format!(
-            "bought stack {} for {} USDC; `atoma stack close` brings back what isn't used",
+            "bought stack {}: {} units for {} USDC, at most {} a million; `atoma stack close` brings back what \
+             isn't used",
             stack.id(),
+            purchase.units.0,
             usdc(stack.view().escrow.0),
+            usdc(purchase.max_price.0),
         ));
-        self.on(stack, client).await
+        engaged(stack, &purchase, &offers).await
     }
 
     /// The node that serves on a stack, if there is one.
@@ -122,6 +143,50 @@ impl Payer {
             None => Ok(None),
         }
     }
+}
+
+/// Has a node take units of a new stack: the cheapest that takes what the question may need.
+async fn engaged(stack: StackHandle, purchase: &Purchase, offers: &[Offer]) -> Result<Choice> {
+    let able = offers
+        .iter()
+        .filter(|offer| offer.price <= purchase.max_price && offer.free >= purchase.needed);
+    let mut failed = None;
+    for offer in able {
+        let node = offer.node;
+        match grant(&stack, node, purchase.needed).await {
+            Ok(room) if room >= purchase.needed => return Ok(Choice { stack, node }),
+            Ok(_) => {}
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(()), Err)?;
+    bail!(
+        "no node takes so many units of {} now: `atoma stack close` brings their price back",
+        stack.id()
+    )
+}
+
+/// Grants a node units of a stack that nobody has, until it has room for so many; the room that it has then. By one
+/// grant it takes on only a part of what it could.
+pub(super) async fn grant(
+    stack: &StackHandle,
+    node: NodeId,
+    needed: ComputeUnits,
+) -> Result<ComputeUnits, ClientError> {
+    for step in 0..GRANT_STEPS {
+        let left = stack.refresh().await?.ungranted;
+        let room = stack.room(node);
+        if left == ComputeUnits::ZERO || (step > 0 && room >= needed) {
+            break;
+        }
+        match stack.grant_some(node, left).await {
+            Ok(_) => {}
+            Err(error) if step == 0 => return Err(error),
+            // it takes no more
+            Err(_) => break,
+        }
+    }
+    Ok(stack.room(node))
 }
 
 /// The task of the one model on sale.

@@ -2,7 +2,7 @@
 
 use super::{
     dead_model::DEAD_MODEL,
-    profile::{Announced, NAME},
+    profile::Announced,
 };
 use crate::{
     local_network::Served,
@@ -23,6 +23,8 @@ pub(super) struct Up<'a> {
     pub(super) has_dead_model: bool,
     /// Accepts the nodes, where the task is confidential.
     pub(super) policy: Option<&'a Path>,
+    /// Answers are examined.
+    pub(super) examined: bool,
 }
 
 impl Up<'_> {
@@ -63,7 +65,7 @@ impl Up<'_> {
             ("usdc_type", json!(deployment.usdc.to_string())),
             ("task", json!(self.served.task)),
             ("nodes", nodes.collect::<Value>()),
-            ("profile", json!(NAME)),
+            ("profile", json!(self.profile.name)),
             ("profile_in_use", json!(self.profile.is_used())),
         ];
         if let Some(policy) = self.policy {
@@ -108,6 +110,8 @@ impl Up<'_> {
             ));
             return Ok(());
         }
+        // what an answer may cost, where a token costs a thousand times as much
+        let budget = if self.examined { 2 } else { 1 };
         output.say(format!(
             "\nThe network is up. Ctrl-C stops it.\n\n\
              \x20   endpoint  {endpoint}\n\
@@ -123,7 +127,7 @@ impl Up<'_> {
              \x20   -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is the sun?\"}}],\"max_tokens\":64}}'\n\n\
              Or, as a user with a wallet, in another terminal:\n\n\
              atoma wallet new && atoma wallet fund --usdc 10\n\
-             atoma chat --budget 1 --max-tokens 64 \"What is the sun?\"\n\n\
+             atoma chat --budget {budget} --max-tokens 64 \"What is the sun?\"\n\n\
              {}",
             self.profile_told(),
         ));
@@ -132,14 +136,15 @@ impl Up<'_> {
 
     /// Which network commands use meanwhile.
     fn profile_told(&self) -> String {
+        let name = self.profile.name;
         if self.profile.is_used() {
             return format!(
-                "Until it stops it is the network in use, under the name {NAME} (`atoma network show`)."
+                "Until it stops it is the network in use, under the name {name} (`atoma network show`)."
             );
         }
         format!(
-            "Commands go on using your network {used}: name this one with --network {NAME}, or use it with\n\
-             `atoma network use {NAME}`.",
+            "Commands go on using your network {used}: name this one with --network {name}, or use it with\n\
+             `atoma network use {name}`.",
             used = self.profile.used
         )
     }

@@ -208,6 +208,7 @@ pub(crate) async fn run(
         keys: &keys,
         profile: &profile,
         has_dead_model: args.unreachable_model,
+        examined: args.examined.is_some(),
     };
     up.announce(output)?;
     let stopped = told_to_stop().await;

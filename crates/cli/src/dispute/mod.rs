@@ -118,13 +118,13 @@ pub(crate) async fn run(
     let step = match command {
         DisputeCommand::Show { stack } => {
             let receipts = Receipts::open(&folder)?;
-            let stack = stack.kept_stack(&folder)?;
+            let stack = stack.known_stack(&ledger, &folder).await?;
             return show::show(&ledger, stack, &receipts, output).await;
         }
         DisputeCommand::List { stacks, all } => {
             let mut named = BTreeSet::new();
             for stack in stacks {
-                named.insert(stack.kept_stack(&folder)?);
+                named.insert(stack.known_stack(&ledger, &folder).await?);
             }
             if named.is_empty() {
                 named = list::remembered(ledger.network(), &folder, all)?;
@@ -146,7 +146,7 @@ pub(crate) async fn run(
             bodies,
         } => Dispute::Answer {
             claimed: Claimed {
-                stack: stack.kept_stack(&folder)?,
+                stack: stack.known_stack(&ledger, &folder).await?,
                 node: node.node(&ledger).await?,
                 unit: ComputeUnits(unit),
             },
@@ -159,7 +159,7 @@ pub(crate) async fn run(
             },
         },
         DisputeCommand::Silence { stack, node, unit } => Dispute::Silence(Claimed {
-            stack: stack.kept_stack(&folder)?,
+            stack: stack.known_stack(&ledger, &folder).await?,
             node: node.node(&ledger).await?,
             unit: ComputeUnits(unit),
         }),
@@ -194,7 +194,7 @@ impl Which {
             );
         };
         Ok(Claimed {
-            stack: stack.kept_stack(&client_folder(settings))?,
+            stack: stack.known_stack(ledger, &client_folder(settings)).await?,
             node: node.node(ledger).await?,
             unit: ComputeUnits(unit),
         })

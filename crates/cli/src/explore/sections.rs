@@ -2,9 +2,12 @@
 //! in JSON.
 
 use super::cell::Cell;
-use crate::output::{date, usdc, utc};
+use crate::{
+    audit::{challenge, examination},
+    output::{date, usdc, utc},
+};
 use atoma_index::{
-    ConvictionRow, DisputeRow, EventRow, IndexError, IndexReader, NodeView, Overview,
+    ConvictionRow, DisputeRow, EventRow, IndexError, IndexReader, NodeView, OfferRow, Overview,
     SettlementRow, StackView, TaskView,
 };
 use atoma_types::{ComputeUnits, NodeId, Price, StackId, TaskId, chain::NodeStatus};
@@ -268,9 +271,21 @@ fn node(view: NodeView) -> Row {
     }
 }
 
+/// A task's offers by nodes that take leases now: not by those that are jailed or leaving.
+fn available(reader: &IndexReader, task: TaskId) -> Result<Vec<OfferRow>, IndexError> {
+    let mut offers = Vec::new();
+    for offer in reader.offers(task)? {
+        let node = reader.node(offer.node)?;
+        if node.is_some_and(|node| node.row.status == NodeStatus::Active) {
+            offers.push(offer);
+        }
+    }
+    Ok(offers)
+}
+
 fn task(reader: &IndexReader, view: TaskView) -> Result<Row, IndexError> {
     let (row, terms) = (view.row, view.terms);
-    let offers = reader.offers(row.task)?;
+    let offers = available(reader, row.task)?;
     let prices = offers.iter().map(|o| o.price);
     let price = |price: Price| Cell::Price(price.0);
     Ok(Row {
@@ -367,9 +382,9 @@ fn settlement(row: &SettlementRow) -> Row {
             ("fee_micro_usdc", row.fee.into()),
             ("due_micro_usdc", row.due.into()),
             ("last_receipt", row.to_seq.into()),
-            ("examination", Cell::text_of(row.exam.as_str())),
+            ("examination", Cell::text_of(examination(row.exam))),
             ("examiner", row.examiner.map_or(Cell::None, Cell::id)),
-            ("challenge", Cell::text_of(row.challenge.as_str())),
+            ("challenge", Cell::text_of(challenge(row.challenge))),
             ("last_hash", Cell::id(row.last)),
             ("history", Cell::id(row.history)),
             ("manifest", row.manifest_blob.map_or(Cell::None, Cell::id)),

@@ -18,7 +18,7 @@ use anyhow::{Result, ensure};
 use atoma_client::{
     Receipts,
     dispute::History,
-    evidence::{CheckKind, Given, KeptReceipts, Report, Sources, check, gather},
+    evidence::{CheckKind, Gathered, Given, KeptReceipts, Report, Sources, check, gather},
 };
 use atoma_types::{RequestId, message::Salt};
 use atoma_walrus::ObjectId;
@@ -30,7 +30,7 @@ use std::path::PathBuf;
 pub(crate) struct Verify {
     /// The id of a request whose receipt this machine keeps, or a beginning of it; a receipt (base64); the id of a pack's
     /// blob; or a file: a receipt, a node's proof (JSON), a pack. Several add up.
-    #[arg(required = true, value_name = "REQUEST|RECEIPT|FILE|BLOB_ID")]
+    #[arg(value_name = "REQUEST|RECEIPT|FILE|BLOB_ID")]
     what: Vec<String>,
     /// Use files and this machine only: no ledger, no Walrus, no node.
     #[arg(long)]
@@ -64,12 +64,17 @@ pub(crate) struct Verify {
 }
 
 pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> Result<()> {
+    ensure!(
+        !verify.what.is_empty(),
+        "name what is verified: a request's id (`atoma receipt list` shows yours), a receipt, a file or a blob's id"
+    );
     let given = verify.given(&settings)?;
     let sources = verify.sources(&settings).await?;
     let progress = output.progress("gathering the evidence");
     let gathered = gather(&given, &sources).await;
     progress.finish_and_clear();
     let mut gathered = gathered?;
+    gathered.iter().try_for_each(of_this_network)?;
     if let Some(engine) = verify.recompute.engine().await? {
         let progress = output.progress("computing the answer again");
         for one in &mut gathered {
@@ -93,12 +98,27 @@ pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> 
         }
     }
     let failed: usize = reports.iter().map(|report| report.failed().count()).sum();
+    ensure!(failed != 1, "1 check fails");
     ensure!(failed == 0, "{failed} checks fail");
     let skipped: usize = reports.iter().map(|report| report.skipped().count()).sum();
     match skipped {
         0 => Ok(()),
         skipped => Err(Incomplete { skipped }.into()),
     }
+}
+
+/// A receipt of another network isn't forged: this one's ledger just knows nothing of it.
+fn of_this_network(gathered: &Gathered) -> Result<()> {
+    let (Ok(network), Ok(receipt)) = (&gathered.network, &gathered.receipt) else {
+        return Ok(());
+    };
+    let its = receipt.message().network;
+    ensure!(
+        its == *network,
+        "the receipt is of another network ({its}) than the one in use ({network}): name it with --network, or \
+         check what can be checked without a ledger by --offline"
+    );
+    Ok(())
 }
 
 /// What examinations and juries found about the ticket that a request is in, where the ledger tells of it.
@@ -120,7 +140,7 @@ async fn audit(report: &Report, sources: &Sources) -> Facts {
 
 /// Nothing fails, and some checks couldn't be made.
 #[derive(Debug, thiserror::Error)]
-#[error("incomplete: {skipped} checks could not be made")]
+#[error("incomplete: {skipped} {} could not be made", if *.skipped == 1 { "check" } else { "checks" })]
 pub(crate) struct Incomplete {
     skipped: usize,
 }

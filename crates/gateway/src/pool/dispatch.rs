@@ -33,10 +33,15 @@ impl Dispatch {
         self.router.lock().set_nodes(nodes);
     }
 
-    /// The next node for a request, none of those tried.
-    pub(super) fn pick(self: &Arc<Self>, measure: Measure, tried: &[NodeId]) -> Option<Attempt> {
+    /// The next node for a request, none of those tried and one that is able to serve it.
+    pub(super) fn pick(
+        self: &Arc<Self>,
+        measure: Measure,
+        tried: &[NodeId],
+        able: impl Fn(NodeId) -> bool,
+    ) -> Option<Attempt> {
         let now = self.started.elapsed();
-        let node = self.router.lock().pick(measure, tried, now)?;
+        let node = self.router.lock().pick_able(measure, tried, able, now)?;
         Some(Attempt {
             dispatch: Arc::clone(self),
             node,

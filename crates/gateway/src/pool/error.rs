@@ -25,6 +25,9 @@ pub(crate) enum LeaseError {
     /// The node's word couldn't be held against the ledger a moment ago, and isn't again so soon.
     #[error("the ledger did not say whether the node's stack is over")]
     NotSeen,
+    /// The node's collateral doesn't stand for so many units, or not beside its other leases.
+    #[error("the node has no collateral free for so many units")]
+    TooLarge,
     /// The node has left the task since it was chosen.
     #[error("the node does not sell this task")]
     NotSelling,
@@ -56,7 +59,7 @@ impl LeaseError {
                     | ClientError::Read(_)
                     | ClientError::LaneInUse { .. }
             ),
-            Self::Budget { .. } | Self::NotSeen | Self::Interrupted => false,
+            Self::Budget { .. } | Self::TooLarge | Self::NotSeen | Self::Interrupted => false,
         }
     }
 }

@@ -71,9 +71,16 @@ impl TaskPool {
         self.since
     }
 
-    /// The next node for a request, none of those tried.
-    pub(crate) fn pick(&self, measure: Measure, tried: &[NodeId]) -> Option<Attempt> {
-        self.dispatch.pick(measure, tried)
+    /// The next node for a request of so many units, none of those tried.
+    pub(crate) fn pick(
+        &self,
+        measure: Measure,
+        tried: &[NodeId],
+        units: ComputeUnits,
+    ) -> Option<Attempt> {
+        let offer = self.offer();
+        let able = |node| offer.seller(node).is_some_and(|seller| seller.most >= units);
+        self.dispatch.pick(measure, tried, able)
     }
 
     /// A stack on which this node has room for so many units, if need be after a grant.
@@ -93,6 +100,12 @@ impl TaskPool {
                 self.refill_soon(node, units);
             }
             return Ok(stack);
+        }
+        // nothing is bought for a node that can't take it on
+        let offer = self.offer();
+        let seller = offer.seller(node).ok_or(LeaseError::NotSelling)?;
+        if seller.most < units {
+            return Err(LeaseError::TooLarge);
         }
         self.refill(node, units, timeout).await
     }

@@ -23,8 +23,39 @@ pub const PRICE: Price = Price(1_000_000);
 
 /// Who runs the ledger.
 enum Host {
-    Own(Box<Network>),
+    Own(Audited),
     Other(Box<Elsewhere>),
+}
+
+/// A network whose money is counted whenever it ends, so that no story can forget to.
+struct Audited(Option<Box<Network>>);
+
+impl Audited {
+    fn network(&self) -> &Network {
+        self.0.as_ref().expect("only `stop` takes it")
+    }
+
+    async fn stop(mut self) {
+        self.audit();
+        if let Some(network) = self.0.take() {
+            network.stop().await;
+        }
+    }
+
+    fn audit(&self) {
+        if let Some(network) = &self.0 {
+            network.localnet.audit().unwrap();
+        }
+    }
+}
+
+impl Drop for Audited {
+    fn drop(&mut self) {
+        // a test that fails says why it does
+        if !std::thread::panicking() {
+            self.audit();
+        }
+    }
 }
 
 /// A ledger, and what parties on it need.
@@ -70,7 +101,7 @@ impl World {
     /// The test's own Walrus.
     pub fn walrus(&self) -> &LocalWalrus {
         match &self.host {
-            Host::Own(network) => network.walrus.as_ref().expect("the test has a Walrus"),
+            Host::Own(own) => own.network().walrus.as_ref().expect("the test has a Walrus"),
             Host::Other(_) => panic!("the test needs a Walrus of its own"),
         }
     }
@@ -90,15 +121,15 @@ impl World {
     /// The test's own localnet.
     pub fn localnet(&self) -> &RunningLocalnet {
         match &self.host {
-            Host::Own(network) => &network.localnet,
+            Host::Own(own) => &own.network().localnet,
             Host::Other(_) => panic!("the test needs a localnet of its own"),
         }
     }
 
     /// Stops the test's own localnet.
     pub async fn shutdown(self) -> Ledger {
-        if let Host::Own(network) = self.host {
-            network.stop().await;
+        if let Host::Own(own) = self.host {
+            own.stop().await;
         }
         self.ledger
     }
@@ -113,8 +144,8 @@ impl World {
     /// Stops the test's own localnet: where it was, what it kept, who knew it.
     pub async fn stop(self) -> (SocketAddr, tempfile::TempDir, Ledger) {
         let address = self.localnet().address();
-        if let Host::Own(network) = self.host {
-            network.stop().await;
+        if let Host::Own(own) = self.host {
+            own.stop().await;
         }
         (address, self.folder, self.ledger)
     }
@@ -141,16 +172,16 @@ impl World {
         let network = more(builder).start().await.unwrap();
         Self {
             ledger: network.ledger.clone(),
-            host: Host::Own(Box::new(network)),
+            host: Host::Own(Audited(Some(Box::new(network)))),
             collateral: COLLATERAL,
             folder,
         }
     }
 
-    /// All money is there, where it can be counted.
+    /// All money is there, where it can be counted. When the world ends this is looked at, too.
     pub fn audit(&self) {
-        if let Host::Own(network) = &self.host {
-            network.localnet.audit().unwrap();
+        if let Host::Own(own) = &self.host {
+            own.audit();
         }
     }
 

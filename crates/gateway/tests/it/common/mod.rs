@@ -129,6 +129,7 @@ impl Network {
             client_dir: None,
             confidential: None,
             through: None,
+            purchases: None,
             runtime: Runtime::default(),
         }
     }
