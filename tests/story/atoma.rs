@@ -147,7 +147,10 @@ impl Process {
     fn count_money(&mut self) {
         let runs = matches!(self.child.try_wait(), Ok(None)) && self.ready["step"] == "ready";
         if runs && self.has_ledger && !std::thread::panicking() {
-            let audit = format!("{}/localnet/audit", self.text("ledger").trim_end_matches('/'));
+            let audit = format!(
+                "{}/localnet/audit",
+                self.text("ledger").trim_end_matches('/')
+            );
             let answer = get(&audit);
             assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         }

@@ -33,7 +33,9 @@ fn dollars(home: &Path) -> u64 {
 
 /// What stands behind a word in a text, up to a blank or a comma.
 fn after<'a>(text: &'a str, word: &str) -> &'a str {
-    let (_, rest) = text.split_once(word).unwrap_or_else(|| panic!("{word}: {text}"));
+    let (_, rest) = text
+        .split_once(word)
+        .unwrap_or_else(|| panic!("{word}: {text}"));
     rest.trim_start().split([' ', ',']).next().unwrap()
 }
 
@@ -63,8 +65,15 @@ fn a_budget_buys_what_the_question_may_need_or_nothing() {
     let stacks = does(home, &["stack", "list"]);
     assert_eq!(stacks.len(), 1);
     let signed = &stacks[0]["max_price_micro_usdc_per_million_units"];
-    assert_eq!(*signed, json!(2_000_000), "nobody's dearest price is signed");
-    does(home, &["stack", "close", stacks[0]["stack"].as_str().unwrap()]);
+    assert_eq!(
+        *signed,
+        json!(2_000_000),
+        "nobody's dearest price is signed"
+    );
+    does(
+        home,
+        &["stack", "close", stacks[0]["stack"].as_str().unwrap()],
+    );
     does(home, &with(&["--budget", budget]));
     // the rest of it answers the next question, too
     does(home, &with(&["--budget", budget]));
@@ -98,9 +107,13 @@ fn a_gateway_answers_a_request_that_names_no_limit_and_says_what_no_node_can_tak
     let (status, answer) = asked(&chat, &key, &json!({ "max_tokens": 1_000 }));
     assert_eq!(status, 200, "{answer}");
     // nor does a long prompt
-    let (status, answer) = asked(&chat, &key, &json!({ "max_tokens": 8, "n": 1, "messages": [
+    let (status, answer) = asked(
+        &chat,
+        &key,
+        &json!({ "max_tokens": 8, "n": 1, "messages": [
         { "role": "user", "content": "sun ".repeat(300) }
-    ] }));
+    ] }),
+    );
     assert_eq!(status, 200, "{answer}");
 
     // a proxy with too small a budget says what it needs

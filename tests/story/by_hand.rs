@@ -6,7 +6,9 @@ use atoma_client::request_key;
 use atoma_keys::SigningKey;
 use atoma_localnet::ClockMode;
 use atoma_network::testing::{DAY, PARTS, Trial, UNITS, World};
-use atoma_types::{Address, ComputeUnits, MicroUsdc, NodeId, TaskId, chain::NodeStatus, hash::Hash32};
+use atoma_types::{
+    Address, ComputeUnits, MicroUsdc, NodeId, TaskId, chain::NodeStatus, hash::Hash32,
+};
 use serde_json::{Value, json};
 
 /// A public key of RFC 8032: any will do for a node that never signs.
@@ -93,7 +95,11 @@ async fn a_stack_is_added_to_watched_taken_back_and_paid_out() {
 async fn fees_are_reported_and_a_share_of_the_treasury_is_credited() {
     let trial = trial().await;
     let (world, anyone) = (&trial.world, trial.world.party().await);
-    let (stack, node, task) = (trial.stack.to_string(), trial.node.to_string(), trial.task.to_string());
+    let (stack, node, task) = (
+        trial.stack.to_string(),
+        trial.node.to_string(),
+        trial.task.to_string(),
+    );
     trial.settle().await;
     trial.advance(DAY + 1).await;
     let due = does(world, &anyone, &["stack", "due", &stack]).await;
@@ -105,7 +111,10 @@ async fn fees_are_reported_and_a_share_of_the_treasury_is_credited() {
     // of today nothing can be reported, and nothing is paid before the middle of the next day
     let report = ["node", "report", &node];
     let early = fails(world, &anyone, &report).await;
-    assert!(early.contains("nothing_to_report") || early.contains("reports_closed"), "{early}");
+    assert!(
+        early.contains("nothing_to_report") || early.contains("reports_closed"),
+        "{early}"
+    );
     next_day(world, HOUR).await;
     does(world, &anyone, &report).await;
     let share = ["node", "share", &node];
@@ -136,16 +145,37 @@ async fn a_node_attests_its_release_serves_and_leaves() {
     let twice = fails(&world, &owner, &["task", "release", &task, &release]).await;
     assert!(twice.contains("released_already"), "{twice}");
 
-    let register = ["node", "register", "--url", "http://127.0.0.1:9", "--collateral", "100"];
+    let register = [
+        "node",
+        "register",
+        "--url",
+        "http://127.0.0.1:9",
+        "--collateral",
+        "100",
+    ];
     let register = [&register[..], &["--response-key", RESPONSE_KEY]].concat();
     let node = does(&world, &operator, &register).await[0]["node"].clone();
     let node = node.as_str().unwrap().to_owned();
     let node_id: NodeId = node.parse().unwrap();
     let blob = "A".repeat(43);
-    let attest = ["attestation", "register", &node, "--release", &release, "--evidence", &blob];
+    let attest = [
+        "attestation",
+        "register",
+        &node,
+        "--release",
+        &release,
+        "--evidence",
+        &blob,
+    ];
     let attest = [&attest[..], &["--until", "2099-01-01T00:00:00Z"]].concat();
     does(&world, &operator, &attest).await;
-    let stated = world.ledger.node(node_id).await.unwrap().attestation.unwrap();
+    let stated = world
+        .ledger
+        .node(node_id)
+        .await
+        .unwrap()
+        .attestation
+        .unwrap();
     assert_eq!(stated.release, Hash32([5; 32]));
     // a release counts after its delay, and the owner can withdraw it at once
     let subscribe = ["node", "subscribe", &node, &task, "--price", "1"];
@@ -155,13 +185,30 @@ async fn a_node_attests_its_release_serves_and_leaves() {
     does(&world, &owner, &sync).await;
     let seen = world.ledger.task(id).await.unwrap();
     assert_eq!(seen.subscriptions[0].matured, MicroUsdc(100 * USDC));
-    does(&world, &owner, &["task", "withdraw-release", &task, &release]).await;
+    does(
+        &world,
+        &owner,
+        &["task", "withdraw-release", &task, &release],
+    )
+    .await;
     assert!(world.ledger.task(id).await.unwrap().releases.is_empty());
 
     // nobody need go from a task that has room
-    let evict = ["node", "evict", &node, &task, "--evicted", &node, "--price", "1"];
+    let evict = [
+        "node",
+        "evict",
+        &node,
+        &task,
+        "--evicted",
+        &node,
+        "--price",
+        "1",
+    ];
     let refused = fails(&world, &operator, &evict).await;
-    assert!(refused.contains("subscriptions_not_full") || refused.contains("subscribed_already"), "{refused}");
+    assert!(
+        refused.contains("subscriptions_not_full") || refused.contains("subscribed_already"),
+        "{refused}"
+    );
     let bound = fails(&world, &operator, &["node", "unbond", &node]).await;
     assert!(bound.contains("node_has_subscriptions"), "{bound}");
     does(&world, &operator, &["node", "unsubscribe", &node, &task]).await;
@@ -171,7 +218,10 @@ async fn a_node_attests_its_release_serves_and_leaves() {
     world.advance(7 * DAY + 1).await;
     does(&world, &operator, &["node", "leave", &node]).await;
     let left = world.ledger.node(node_id).await.unwrap();
-    assert_eq!((left.status, left.collateral), (NodeStatus::Left, MicroUsdc::ZERO));
+    assert_eq!(
+        (left.status, left.collateral),
+        (NodeStatus::Left, MicroUsdc::ZERO)
+    );
     let paid = does(&world, &operator, &["node", "withdraw", &node]).await;
     assert_eq!(paid[0]["withdrawn_micro_usdc"], json!(100 * USDC));
     does(&world, &owner, &["task", "deprecate", &task]).await;
@@ -192,10 +242,18 @@ async fn a_network_is_for_development_from_its_beginning_or_never() {
     does(&world, &admin, &yes).await;
     assert!(world.ledger.db().await.unwrap().development);
     // below its floor, and what is no object of the network isn't taken over
-    does(&world, &admin, &["network", "set-param", "maturity_ms", "1000"]).await;
+    does(
+        &world,
+        &admin,
+        &["network", "set-param", "maturity_ms", "1000"],
+    )
+    .await;
     let db = world.ledger.deployment().db.to_string();
     let refused = fails(&world, &admin, &["network", "migrate", &db]).await;
-    assert!(refused.contains("neither node, task nor stack"), "{refused}");
+    assert!(
+        refused.contains("neither node, task nor stack"),
+        "{refused}"
+    );
 
     let later = self::world().await;
     later.node(&later.party().await).await;

@@ -73,11 +73,19 @@ fn after_a_devnet_was_started_anew_old_stacks_are_shown_as_another_networks() {
     let of_old = ["receipt", "list", "--stack", &old];
     let request = well(home, &second, &of_old)[0]["request"].clone();
     // one of another network isn't forged
-    let place = ["--home", home.to_str().unwrap(), "--ledger", second.text("ledger")];
+    let place = [
+        "--home",
+        home.to_str().unwrap(),
+        "--ledger",
+        second.text("ledger"),
+    ];
     let verify = ["verify", request.as_str().unwrap()];
     let output = run(&[&place[..], &verify].concat());
     let error = objects(&output.stdout)[0]["error"].to_string();
-    assert!(!output.status.success() && error.contains("is of another network"), "{error}");
+    assert!(
+        !output.status.success() && error.contains("is of another network"),
+        "{error}"
+    );
 }
 
 #[test]

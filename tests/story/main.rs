@@ -4,8 +4,8 @@
 
 mod anywhere;
 mod atoma;
-mod budget;
 mod attesters;
+mod budget;
 mod by_hand;
 mod case;
 mod challenge;

@@ -89,7 +89,9 @@ async fn a_demand_is_answered_and_a_challenge_of_a_wrong_answer_is_won() {
     let guilty = "convicted: guilty by the jury of a challenge";
     assert_eq!(ended(&home, "challenge").await, guilty);
     // the stack's owner is told without asking for it
-    let list = command(&["stack", "list"]).env("ATOMA_HOME", &home).output();
+    let list = command(&["stack", "list"])
+        .env("ATOMA_HOME", &home)
+        .output();
     let told = String::from_utf8(list.unwrap().stderr).unwrap();
     assert!(
         told.contains("was convicted (guilty by the jury of a challenge)"),

@@ -44,7 +44,9 @@ pub(crate) async fn run(command: AuditCommand, settings: Settings, output: &Outp
             );
         }
         AuditCommand::Show { stack, ticket } => {
-            let stack = stack.known_stack(&ledger, &client_folder(&settings)).await?;
+            let stack = stack
+                .known_stack(&ledger, &client_folder(&settings))
+                .await?;
             let progress = output.progress("reading what has happened");
             let history = History::of(&ledger, stack).await;
             progress.finish_and_clear();

@@ -102,7 +102,11 @@ fn list(receipts: &[KeptReceipt], here: Option<NetworkId>, output: &Output) -> R
     };
     output.narrow_table(rows, &["cumulative_units", "network", "fault"], empty);
     if others > 0 {
-        let are = if others == 1 { "receipt of another network is" } else { "receipts of other networks are" };
+        let are = if others == 1 {
+            "receipt of another network is"
+        } else {
+            "receipts of other networks are"
+        };
         output.note(format!("{others} {are} not shown: --all shows them"));
     }
     Ok(())

@@ -226,7 +226,8 @@ async fn withdraw(stack: &StackHandle, to: Address, output: &Output) -> Result<(
 /// The price for whoever names none.
 async fn fair(client: &Client, task: TaskId, output: &Output) -> Result<Price> {
     let fair = fair_price::of(&client.offers(task).await?);
-    let fair = fair.context("no node sells this model now: --max-price buys a stack all the same")?;
+    let fair =
+        fair.context("no node sells this model now: --max-price buys a stack all the same")?;
     output.note(format!(
         "at most {} USDC per million units: nodes with half of the collateral ask no more",
         usdc(fair.0)

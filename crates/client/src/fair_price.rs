@@ -51,10 +51,17 @@ mod tests {
         assert_eq!(asked(&[]), None);
         assert_eq!(asked(&[(7, 1)]), Some(7));
         assert_eq!(asked(&[(3, 1), (1, 1), (2, 1)]), Some(2));
-        assert_eq!(asked(&[(1, 5), (9, 5)]), Some(9), "of two alike both are used");
+        assert_eq!(
+            asked(&[(1, 5), (9, 5)]),
+            Some(9),
+            "of two alike both are used"
+        );
         assert_eq!(asked(&[(1, 6), (9, 5)]), Some(1));
         assert_eq!(asked(&[(1, 0), (9, 0), (4, 0)]), Some(4));
-        assert_eq!(asked(&[(1, u64::MAX), (2, u64::MAX), (3, u64::MAX)]), Some(2));
+        assert_eq!(
+            asked(&[(1, u64::MAX), (2, u64::MAX), (3, u64::MAX)]),
+            Some(2)
+        );
     }
 
     #[test]

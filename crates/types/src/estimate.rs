@@ -140,7 +140,10 @@ mod tests {
         assert_eq!(fits(input + 2), None);
         assert_eq!(fits(input + 3), Some(1));
         assert_eq!(fits(input + 299), Some(99));
-        let shorter = BodyBounds { max_tokens: Some(99), ..body };
+        let shorter = BodyBounds {
+            max_tokens: Some(99),
+            ..body
+        };
         assert!(shorter.worst_units(&weights, 0).unwrap().0 <= input + 299);
     }
 

@@ -92,9 +92,8 @@ pub(crate) fn more_units_may_do(error: &anyhow::Error) -> bool {
     let codes = [RefusalCode::LeaseExhausted, RefusalCode::MaxUnitsTooLow];
     let refused = error.downcast_ref();
     no_room
-        || refused.is_some_and(|refused: &Refused| {
-            codes.iter().any(|code| refused.code == code.as_str())
-        })
+        || refused
+            .is_some_and(|refused: &Refused| codes.iter().any(|code| refused.code == code.as_str()))
 }
 
 /// The most that the question may cost, where its node has said so.

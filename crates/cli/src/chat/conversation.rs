@@ -7,8 +7,7 @@ use super::{
     purchase::Question,
 };
 use crate::{
-    confidential,
-    convicted,
+    confidential, convicted,
     output::{Facts, Output, money, usdc},
     receipt,
 };

@@ -65,7 +65,9 @@ impl Question {
     /// The most that it may cost.
     fn needed(&self) -> ComputeUnits {
         // more than can be counted is more than anyone can pay
-        self.said.or_else(|| self.estimate()).unwrap_or(ComputeUnits(u64::MAX))
+        self.said
+            .or_else(|| self.estimate())
+            .unwrap_or(ComputeUnits(u64::MAX))
     }
 
     fn estimate(&self) -> Option<ComputeUnits> {
@@ -75,8 +77,12 @@ impl Question {
     /// How long an answer so many units cover, if any. What a node has said of the input counts.
     fn fits(&self, units: ComputeUnits) -> Option<u64> {
         let estimate = self.estimate()?;
-        let units = units.0.checked_add(estimate.0)?.checked_sub(self.needed().0)?;
-        self.bounds.output_that_fits(&self.weights, ComputeUnits(units))
+        let units = units
+            .0
+            .checked_add(estimate.0)?
+            .checked_sub(self.needed().0)?;
+        self.bounds
+            .output_that_fits(&self.weights, ComputeUnits(units))
     }
 }
 
@@ -191,17 +197,35 @@ mod tests {
              --max-tokens 56"
         );
         assert_eq!(bought(&[], 3, 9_000), Err(NothingBought::NoSeller));
-        assert_eq!(bought(&[offer(5, 9_000)], 3, 9_000), Err(NothingBought::NoSeller));
+        assert_eq!(
+            bought(&[offer(5, 9_000)], 3, 9_000),
+            Err(NothingBought::NoSeller)
+        );
     }
 
     #[test]
     fn a_nodes_own_number_counts_instead() {
-        let said = Question { said: Some(ComputeUnits(300)), ..QUESTION };
+        let said = Question {
+            said: Some(ComputeUnits(300)),
+            ..QUESTION
+        };
         let offers = [offer(2, 9_000)];
         let fair = Price(2_000_000);
         let bought = purchase(&said, &offers, fair, MicroUsdc(600)).unwrap();
-        assert_eq!((bought.units, bought.needed), (ComputeUnits(300), ComputeUnits(300)));
+        assert_eq!(
+            (bought.units, bought.needed),
+            (ComputeUnits(300), ComputeUnits(300))
+        );
         let short = purchase(&said, &offers, fair, MicroUsdc(598)).unwrap_err();
-        assert!(matches!(short, NothingBought::Budget { fits: Some(255), .. }), "{short:?}");
+        assert!(
+            matches!(
+                short,
+                NothingBought::Budget {
+                    fits: Some(255),
+                    ..
+                }
+            ),
+            "{short:?}"
+        );
     }
 }

@@ -1,9 +1,6 @@
 //! What a devnet says when it is up: where its parts are, and what to type.
 
-use super::{
-    dead_model::DEAD_MODEL,
-    profile::Announced,
-};
+use super::{dead_model::DEAD_MODEL, profile::Announced};
 use crate::{
     local_network::Served,
     output::{Output, price},

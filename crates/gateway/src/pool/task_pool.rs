@@ -79,7 +79,11 @@ impl TaskPool {
         units: ComputeUnits,
     ) -> Option<Attempt> {
         let offer = self.offer();
-        let able = |node| offer.seller(node).is_some_and(|seller| seller.most >= units);
+        let able = |node| {
+            offer
+                .seller(node)
+                .is_some_and(|seller| seller.most >= units)
+        };
         self.dispatch.pick(measure, tried, able)
     }
 

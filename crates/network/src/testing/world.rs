@@ -101,7 +101,11 @@ impl World {
     /// The test's own Walrus.
     pub fn walrus(&self) -> &LocalWalrus {
         match &self.host {
-            Host::Own(own) => own.network().walrus.as_ref().expect("the test has a Walrus"),
+            Host::Own(own) => own
+                .network()
+                .walrus
+                .as_ref()
+                .expect("the test has a Walrus"),
             Host::Other(_) => panic!("the test needs a Walrus of its own"),
         }
     }
