@@ -78,6 +78,7 @@ impl Office {
             client_dir: None,
             confidential: None,
             through: None,
+            purchases: None,
             runtime: Runtime::default(),
         };
         change(&mut config);
