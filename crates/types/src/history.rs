@@ -62,9 +62,9 @@ impl History {
 /// The last receipt of a settlement, as far as it binds the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LastReceipt {
-    /// Its number.
+    /// The receipt's `seq`: its number in the lease.
     pub seq: u64,
-    /// Its hash.
+    /// The receipt's own hash.
     pub hash: Hash32,
     /// The number before the first one that its history has.
     pub base: u64,

@@ -29,7 +29,6 @@ const MARK: &str = "software TEE";
 /// Bytes of a piece of text that are of nothing else.
 const WINDOW: usize = 12;
 
-/// Tells it.
 pub(super) async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
     let output = &output.marked(MARK);
     output.say(

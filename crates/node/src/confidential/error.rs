@@ -18,9 +18,9 @@ pub enum GuestError {
     /// Keysets would last too long, or not long enough to be replaced.
     #[error("keyset_lifetime_ms must be between {least} and {most}")]
     Lifetime {
-        /// The shortest.
+        /// The shortest time that may be set.
         least: DurationMs,
-        /// The longest.
+        /// The longest time that may be set.
         most: DurationMs,
     },
     /// The hardware gives no evidence.
