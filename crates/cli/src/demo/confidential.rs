@@ -116,14 +116,15 @@ async fn refused(
 async fn verified(client: &Client, served: &Served, node: NodeId, output: &Output) -> Result<()> {
     let started = Instant::now();
     let attested = client.attested(node, served.task).await?;
+    let mut facts = vec![("line", json!(told::line(&attested)))];
+    if output.is_json() {
+        facts.push(("attested", told::facts(&attested)));
+    }
     output.step(
         "attested",
         "The user's own policy allows the software TEE: the node's keys are checked before a byte is sent",
         started.elapsed(),
-        vec![
-            ("line", json!(told::line(&attested))),
-            ("attested", told::facts(&attested)),
-        ],
+        facts,
     );
     Ok(())
 }
