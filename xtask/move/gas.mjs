@@ -32,7 +32,7 @@ const EXAM = { undrawn: { v: 1, f: [] }, drawn: (hex) => ({ v: 2, f: [bytes32(he
 ]] }) };
 const ACCUSED = 2;
 const ticket = (exam, challenge, bond) => [
-  0n, 900_000n, 0n, TICKET, bytes32(id(0)), bytes32(id(0)), none, 0n, 5n, [], exam, none, [bond ?? 0n], challenge,
+  0n, 900_000n, 0n, TICKET, bytes32(id(0)), 0n, bytes32(id(0)), none, 0n, 5n, [], exam, none, [bond ?? 0n], challenge,
 ];
 const lease = (of) => [[id(2)], id(20), bytes32(id(7)), 1_000_000n, 1_000_000n, 0n, 0n, bytes32(id(0)), [0n], [of], false];
 const stack = (of) => [
