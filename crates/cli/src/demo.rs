@@ -5,14 +5,16 @@ mod confidential;
 mod evidence;
 mod forward;
 mod plain_answer;
+mod steps;
 mod sums;
 mod words;
 
 use self::{
     forward::Stock,
     plain_answer::PlainAnswer,
+    steps::{WINDOW_MS, buy, request_body, settle, summary},
     sums::{Sums, tell_settlement, wait_closed},
-    words::{MAX_TOKENS, RECEIPT_CHECKS, receipt_facts},
+    words::{RECEIPT_CHECKS, receipt_facts},
 };
 use crate::{
     chat,
@@ -23,13 +25,13 @@ use crate::{
     scratch::Scratch,
 };
 use anyhow::{Context, Result, ensure};
-use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle, request_key};
+use atoma_client::{Client, ClientConfig, RequestOptions, StackHandle, request_key};
 use atoma_keys::SigningKey;
 use atoma_network::{
-    ApiKeys, GatewayPlan, Network, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
+    ApiKeys, GatewayPlan, POCKET_MONEY, any_port, fund, start_gateway, stored_key,
 };
 use atoma_runtime::SystemRandom;
-use atoma_types::{ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, RequestId, StackId};
+use atoma_types::{RequestId, StackId};
 use clap::Args;
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
@@ -56,14 +58,9 @@ pub(crate) struct Demo {
     confidential: bool,
 }
 
-/// How long tickets wait in a demo: long enough to be seen.
-const WINDOW_MS: u64 = 500;
-/// What the user buys.
-const UNITS: ComputeUnits = ComputeUnits(20_000);
-/// The most that the user pays: ten USDC per million units.
-const MAX_PRICE: Price = Price(10_000_000);
 /// One request is all that the demo sends through the gateway.
 const MAX_CONCURRENT: usize = 16;
+
 pub(crate) async fn run(args: Demo, scratch: &Scratch, output: &Output) -> Result<()> {
     let folder = scratch.folder("demo")?;
     let story = tell(&args, folder, output);
@@ -82,7 +79,8 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
         return cheat::tell(way, (&args.prompt, &args.model), folder, output).await;
     }
     if args.confidential {
-        return confidential::tell(args, folder, output).await;
+        let asked = (&*args.prompt, args.nodes, &args.model);
+        return confidential::tell(asked, folder, output).await;
     }
     ensure!(
         !args.forward || args.nodes > 1,
@@ -158,58 +156,6 @@ fn plan(args: &Demo, folder: &Path) -> Plan {
     }
 }
 
-async fn buy(
-    client: &Client,
-    served: &Served,
-    chosen: Option<NodeId>,
-    sums: &mut Sums,
-    output: &Output,
-) -> Result<StackHandle> {
-    let started = Instant::now();
-    let stack = client
-        .buy(BuyRequest {
-            task: served.task,
-            units: UNITS,
-            max_price: MAX_PRICE,
-            nodes: 0,
-            lifetime: DurationMs(3_600_000),
-        })
-        .await?;
-    let bought = stack.view();
-    sums.deposited += bought.escrow.0;
-    output.step(
-        "stack",
-        match chosen {
-            Some(_) => "The user buys a stack, and chooses the node that is full",
-            None => "The user buys a stack, and chooses the cheapest node that fits",
-        },
-        started.elapsed(),
-        vec![
-            ("stack", json!(bought.id)),
-            ("units", json!(bought.live_units().0)),
-            ("escrow_micro_usdc", money(bought.escrow)),
-            ("candidates", json!(bought.candidates)),
-            ("request_key", json!(bought.request_key.to_string())),
-        ],
-    );
-    let started = Instant::now();
-    let lease = match chosen {
-        Some(node) => stack.grant_some(node, stack.ungranted_units()).await?,
-        None => stack.engage().await?,
-    };
-    output.step(
-        "lease",
-        "The user grants the node units at its price; the node takes them to the ledger and is bound",
-        started.elapsed(),
-        vec![
-            ("node", json!(lease.node)),
-            ("units", json!(lease.units.0)),
-            ("price_micro_usdc_per_million_units", json!(lease.price.0)),
-        ],
-    );
-    Ok(stack)
-}
-
 async fn ask(
     stack: &StackHandle,
     model: &str,
@@ -253,17 +199,6 @@ async fn ask(
         forward::tell(told.receipt.second(), output)?;
     }
     Ok(told.receipt.request_id)
-}
-
-fn request_body(model: &str, prompt: &str) -> Value {
-    json!({
-        "model": model,
-        "messages": [{ "role": "user", "content": prompt }],
-        "max_tokens": MAX_TOKENS,
-        "temperature": 0.0,
-        "stream": true,
-        "stream_options": { "include_usage": true },
-    })
 }
 
 /// The same question where the whole answer is awaited.
@@ -335,52 +270,5 @@ async fn through_gateway(
         sums,
         output,
     );
-    Ok(())
-}
-
-async fn settle(
-    stack: &StackHandle,
-    network: &Network,
-    sums: &mut Sums,
-    output: &Output,
-) -> Result<()> {
-    let started = Instant::now();
-    let progress = output.progress("the node settles, the dispute window passes");
-    stack.close().await?;
-    let closed = wait_closed(network, stack.id()).await?;
-    progress.finish_and_clear();
-    tell_settlement(
-        "settled",
-        "The user closes the stack; the node settles, the window passes, all are paid",
-        started.elapsed(),
-        stack.id(),
-        &closed,
-        sums,
-        output,
-    );
-    Ok(())
-}
-
-/// Compares what was deposited with what came out of it, and all money on the ledger before and
-/// after.
-fn summary(sums: &Sums, before: u64, after: u64, output: &Output) -> Result<()> {
-    let balanced = sums.deposited == sums.paid + sums.fees + sums.withdrawn;
-    let conserved = balanced && before == after;
-    output.step(
-        "summary",
-        "Every micro-USDC is accounted for",
-        output.elapsed(),
-        vec![
-            ("deposited_micro_usdc", money(MicroUsdc(sums.deposited))),
-            ("paid_to_nodes_micro_usdc", money(MicroUsdc(sums.paid))),
-            ("withdrawn_micro_usdc", money(MicroUsdc(sums.withdrawn))),
-            ("fees_micro_usdc", money(MicroUsdc(sums.fees))),
-            ("all_money_before_micro_usdc", money(MicroUsdc(before))),
-            ("all_money_after_micro_usdc", money(MicroUsdc(after))),
-            ("conserved", json!(conserved)),
-            ("receipts_verified", json!(sums.receipts_verified)),
-        ],
-    );
-    ensure!(conserved, "money was lost or made: {sums:?}");
     Ok(())
 }

@@ -348,7 +348,10 @@ impl AnswerBody {
                     served.ready = bytes;
                     return Ok(None);
                 }
-                Some(Err(error)) => return Err(error),
+                Some(Err(error)) => {
+                    served.in_flight.unanswered();
+                    return Err(error);
+                }
                 None => break,
             }
         }
@@ -366,6 +369,9 @@ impl Stream for AnswerBody {
             Kind::Small(body) => body.take().map(Ok),
             Kind::Served(served) => ready!(served.poll_next(cx)),
         };
+        if let (Some(Err(_)), Kind::Served(served)) = (&item, &self.0) {
+            served.in_flight.unanswered();
+        }
         if !matches!(item, Some(Ok(_))) {
             self.0 = Kind::Over;
         }

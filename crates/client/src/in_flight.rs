@@ -102,6 +102,15 @@ impl InFlight {
         }
     }
 
+    /// The answer has ended, or won't come, and there is no good receipt: from now on it counts against the node, until
+    /// the node is found to have none or shows it.
+    pub(crate) fn unanswered(&self) {
+        if let Some(open) = &self.0 {
+            let id = open.request.message().request_id;
+            let _ = open.handle.with_lane(open.key, |lane, _| lane.lose(id));
+        }
+    }
+
     /// Another guard watches over the request from now on.
     pub(crate) fn hand_over(mut self) {
         self.0 = None;

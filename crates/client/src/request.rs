@@ -372,9 +372,13 @@ impl StackHandle {
         let response = match sent.await {
             Ok(response) => response,
             Err(error) => {
-                if matches!(error, ClientError::Unreachable { .. }) {
-                    in_flight.refused();
-                    self.client.forget_node(info.id);
+                match error {
+                    ClientError::Unreachable { .. } => {
+                        in_flight.refused();
+                        self.client.forget_node(info.id);
+                    }
+                    // it may have been served
+                    _ => in_flight.unanswered(),
                 }
                 return Err(error);
             }
@@ -397,7 +401,13 @@ impl StackHandle {
             return Ok(answer);
         }
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = small(info, response).await?;
+        let body = match small(info, response).await {
+            Ok(body) => body,
+            Err(error) => {
+                in_flight.unanswered();
+                return Err(error);
+            }
+        };
         in_flight.refused();
         if answer.is_some() {
             // its keys may be others by now: the next try looks

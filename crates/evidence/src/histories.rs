@@ -13,8 +13,8 @@ use std::{collections::BTreeMap, ops::Range};
 
 /// Trees that are grown at once: a base moves with each claim, and requests that were under way then end in minutes.
 const MAX_TREES: usize = 4;
-/// Roots that are remembered of a tree, for receipts that come late.
-const MAX_ROOTS: usize = super::receipt::MAX_LINKS;
+/// Receipts of a lease of which something is remembered, for those that come late.
+pub(crate) const MAX_KNOWN: usize = 4_096;
 
 /// The trees by base.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +83,7 @@ impl Grown {
         self.tree.push(receipt);
         let next = self.tree.seq().saturating_add(1);
         self.roots.insert(next, self.tree.root());
-        if self.roots.len() > MAX_ROOTS {
+        if self.roots.len() > MAX_KNOWN {
             self.roots.pop_first();
         }
     }

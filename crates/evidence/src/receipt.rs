@@ -5,7 +5,10 @@
 //! arrive in any order and with gaps. Each is linked as soon as a neighbour is known, and the history that it names is
 //! computed as soon as those before it are; one place with two receipts is a proof of fraud, and both are kept.
 
-use crate::{histories::Histories, second::SecondError};
+use crate::{
+    histories::{Histories, MAX_KNOWN},
+    second::SecondError,
+};
 use atoma_keys::Verifier;
 use atoma_types::{
     ComputeUnits, DecodeError, EngineClass, NetworkId, NodeId, StackId, UnitWeights,
@@ -16,7 +19,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 /// Links that are kept in memory; a receipt that comes later than this many others can no longer
 /// be held against its neighbours, only against the sums around it.
-pub const MAX_LINKS: usize = 4_096;
+pub const MAX_LINKS: usize = MAX_KNOWN;
 
 /// What is wrong with a receipt. Every check has its own.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -94,7 +94,10 @@ const CHAPTERS: &[Chapter] = &[
             section("evidence", NODE, "EvidenceConfig"),
             section("forward", NODE, "ForwardConfig"),
             section("attest", NODE, "AttestConfig"),
-            section("confidential", GUEST, "ConfidentialConfig"),
+            Section {
+                defaults: &[("measurement", Default::Text("zeros"))],
+                ..section("confidential", GUEST, "ConfidentialConfig")
+            },
             section("settlement", NODE, "SettlementConfig"),
             section("upkeep", NODE, "UpkeepConfig"),
             section("requests of a node", NODE, "RequestLimits"),

@@ -2,7 +2,7 @@
 //! could read what, and says in each line that this hardware is none.
 
 use super::{
-    Demo, UNITS, WINDOW_MS, buy, request_body, settle, summary,
+    steps::{UNITS, WINDOW_MS, buy, request_body, settle, summary},
     sums::Sums,
     words::{RECEIPT_CHECKS, receipt_facts},
 };
@@ -10,6 +10,7 @@ use crate::{
     chat, confidential as told,
     devnet::{PRICES, quick_params},
     local_network::{self, MEASUREMENT, Plan, Ports, RELEASE, Served},
+    model::ModelChoice,
     output::{Output, millis},
 };
 use anyhow::{Context, Result, bail, ensure};
@@ -29,22 +30,26 @@ const MARK: &str = "software TEE";
 /// Bytes of a piece of text that are of nothing else.
 const WINDOW: usize = 12;
 
-pub(super) async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
+pub(super) async fn tell(
+    (prompt, nodes, model): (&str, u8, &ModelChoice),
+    folder: &Path,
+    output: &Output,
+) -> Result<()> {
     let output = &output.marked(MARK);
     output.say(
         "Software acts as hardware here (a software TEE). It shows how all works, and protects against nobody.",
     );
     let plan = Plan {
         folder: folder.to_owned(),
-        ports: Ports::any(args.nodes.into()),
+        ports: Ports::any(nodes.into()),
         params: quick_params(WINDOW_MS),
         forward: None,
         examined: None,
         confidential: true,
-        prices: (0..args.nodes)
+        prices: (0..nodes)
             .map(|i| PRICES[usize::from(i) % PRICES.len()])
             .collect(),
-        model: args.model.clone(),
+        model: model.clone(),
     };
     let served = local_network::start(&plan, output).await?;
     let network = &served.network;
@@ -58,13 +63,13 @@ pub(super) async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<
     let node = *stack.nodes().first().context("the node has no lease")?;
     refused(&served, &user, &stack, node, output).await?;
     verified(&client, &served, node, output).await?;
-    let said = ask(&stack, &served.model, &args.prompt, node, &mut sums, output).await?;
+    let said = ask(&stack, &served.model, prompt, node, &mut sums, output).await?;
     settle(&stack, network, &mut sums, output).await?;
     client.receipts().flush().await?;
     let after = network.all_money(&[address], &sums.stacks).await?.0;
     summary(&sums, before, after, output)?;
     served.network.stop().await;
-    searched(folder, &[args.prompt.clone(), said], output)
+    searched(folder, &[prompt.to_owned(), said], output)
 }
 
 /// A policy for this network, with the software TEE or without.

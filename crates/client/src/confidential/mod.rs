@@ -8,6 +8,7 @@
 //! ```
 
 mod answer;
+mod appraise;
 mod attested;
 mod fault;
 mod passed;

@@ -8,5 +8,6 @@ mod proof;
 mod requests;
 mod scripted;
 mod together;
+mod unanswered;
 mod watch;
 mod world;

@@ -66,6 +66,8 @@ struct Account {
     /// What it settles and shows in their place, if it does.
     forged: Option<Vec<(Signed<RequestHeader>, Signed<Receipt>)>>,
     vouchers: BTreeMap<u16, Signed<RequestHeader>>,
+    /// The highest ceiling of all headers that it was sent, whatever it answered.
+    ceiling: ComputeUnits,
 }
 
 impl Scripted {
@@ -93,6 +95,11 @@ impl Scripted {
             .route("/v1/leases", post(grant))
             .route("/v1/leases/{stack}", get(lease))
             .with_state(self)
+    }
+
+    /// The highest ceiling that was signed for it.
+    pub(crate) fn highest_ceiling(&self) -> ComputeUnits {
+        self.account.lock().ceiling
     }
 
     pub(crate) fn highest_lane(&self) -> Option<u16> {

@@ -67,9 +67,14 @@ impl World {
 
     /// The user's client, with its memory in the world's folder.
     pub(crate) fn client(&self) -> Client {
+        self.client_with(ComputeUnits(100))
+    }
+
+    /// The same with a window of its own.
+    pub(crate) fn client_with(&self, window: ComputeUnits) -> Client {
         let config = ClientConfig {
             data_dir: Some(self.folder.path().join("client")),
-            window: ComputeUnits(100),
+            window,
             ..ClientConfig::default()
         };
         Client::with_ledger(self.ledger.clone(), Arc::clone(&self.user), config).unwrap()
@@ -87,9 +92,14 @@ impl World {
 
     /// Buys a stack for whichever node is granted it.
     pub(crate) async fn buy(&self, client: &Client) -> StackHandle {
+        self.buy_units(client, ComputeUnits(10_000)).await
+    }
+
+    /// The same of so many units.
+    pub(crate) async fn buy_units(&self, client: &Client, units: ComputeUnits) -> StackHandle {
         let order = BuyRequest {
             task: self.task,
-            units: ComputeUnits(10_000),
+            units,
             max_price: PRICE,
             nodes: 0,
             lifetime: DurationMs(3_600_000),

@@ -1,6 +1,8 @@
 //! `[confidential]` in the node's configuration.
 
-use super::{attester::Attester, error::GuestError, software::SoftwareAttester};
+use super::{
+    attester::Attester, error::GuestError, guest_kind::GuestKind, software::SoftwareAttester,
+};
 use atoma_channel::limits::{KEY_LIFETIME, KEY_OVERLAP};
 use atoma_tee::octets::{Digest, Measurement, Octets};
 use atoma_types::DurationMs;
@@ -27,24 +29,6 @@ pub struct ConfidentialConfig {
     /// How long a keyset lasts. The next one is there four minutes before its end.
     #[serde(default = "lifetime")]
     pub keyset_lifetime_ms: DurationMs,
-}
-
-/// What gives evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GuestKind {
-    /// Software that acts as hardware.
-    Software,
-}
-
-impl GuestKind {
-    /// What every output calls it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Software => "software",
-        }
-    }
 }
 
 fn lifetime() -> DurationMs {

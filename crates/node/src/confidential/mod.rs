@@ -14,6 +14,7 @@ mod attester;
 mod config;
 mod error;
 mod guest;
+mod guest_kind;
 mod keys;
 mod refusal;
 mod renewal;
@@ -22,8 +23,9 @@ mod seen;
 mod software;
 
 pub use attester::AttesterError;
-pub use config::{ConfidentialConfig, GuestKind};
+pub use config::ConfidentialConfig;
 pub use error::GuestError;
 pub(crate) use guest::{Guest, Opened};
+pub use guest_kind::GuestKind;
 pub(crate) use renewal::{Renewal, Surroundings};
 pub(crate) use seal::Seal;

@@ -2,7 +2,7 @@
 
 use super::{
     attester::{Attester, AttesterError, Devices},
-    config::GuestKind,
+    guest_kind::GuestKind,
 };
 use atoma_tee::{
     bundle::PlatformEvidence,

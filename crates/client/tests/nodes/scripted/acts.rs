@@ -44,6 +44,10 @@ pub(super) async fn chat(
 ) -> Response<Body> {
     let header = signed_header(&headers);
     let asked = header.message();
+    {
+        let account = &mut *node.account.lock();
+        account.ceiling = account.ceiling.max(asked.ceiling);
+    }
     let salt = headers.get(SALT).unwrap().to_str().unwrap();
     let salt: Salt = salt.parse().unwrap();
     assert_eq!(

@@ -1,0 +1,97 @@
+//! A node that answers and gives no receipts: what it can make its user sign.
+
+use crate::{scripted::COST, world::World};
+use atoma_client::{
+    ClientConfig, ClientError, ReceiptError, RequestOptions, StackHandle, lane::LaneError,
+};
+use atoma_types::{ComputeUnits, NodeId, message::Endpoint};
+use futures::future::join_all;
+use serde_json::json;
+
+/// What each request may cost.
+const MAX: ComputeUnits = ComputeUnits(696);
+/// Answers without receipts.
+const TRIES: usize = 62;
+/// Honest answers before: they come to 20,010 units.
+const HONEST: usize = 667;
+const AT_ONCE: usize = 23;
+
+async fn ask(stack: &StackHandle, node: NodeId, act: &str) -> Result<(), ClientError> {
+    let options = RequestOptions {
+        max_units: Some(MAX),
+        ..RequestOptions::default()
+    };
+    let body = json!({ "act": act, "max_tokens": 50 }).to_string();
+    let answer = stack.request(node, Endpoint::ChatCompletions, body.into(), options);
+    answer.await?.whole().await?;
+    Ok(())
+}
+
+/// How many of so many tries the node could answer without a receipt before nothing more was signed.
+async fn unanswered(stack: &StackHandle, node: NodeId, window: ComputeUnits) -> u64 {
+    let mut answered = 0;
+    for _ in 0..TRIES {
+        match ask(stack, node, "no_receipt").await.unwrap_err() {
+            ClientError::Receipt { reason, .. } => {
+                assert_eq!(reason, ReceiptError::Missing);
+                answered += 1;
+            }
+            ClientError::Lane(LaneError::Unanswered {
+                doubtful,
+                window: allowed,
+            }) => {
+                assert_eq!(doubtful, ComputeUnits(answered * MAX.0));
+                assert_eq!(allowed, window);
+            }
+            other => panic!("{other}"),
+        }
+    }
+    answered
+}
+
+/// When what was unanswered didn't end the signing, these tries raised the ceiling from 20,000 to 63,177.
+#[tokio::test]
+async fn sixty_two_answers_without_receipts_do_not_raise_the_ceiling_beyond_the_window() {
+    let window = ClientConfig::default().window;
+    let world = World::start().await;
+    let client = world.client_with(window);
+    let node = world.node.id;
+    let stack = world.buy_units(&client, ComputeUnits(100_000)).await;
+    stack.grant(node, stack.ungranted_units()).await.unwrap();
+    for _ in 0..HONEST / AT_ONCE {
+        let many = (0..AT_ONCE).map(|_| ask(&stack, node, "plain"));
+        for answered in join_all(many).await {
+            answered.unwrap();
+        }
+    }
+    let settled = HONEST as u64 * COST.0;
+    let before = world.node.highest_ceiling().0;
+    assert!(
+        (20_000..20_010 + AT_ONCE as u64 * MAX.0).contains(&before),
+        "{before}"
+    );
+
+    let answered = unanswered(&stack, node, window).await;
+    assert_eq!(
+        answered,
+        window.0 / MAX.0 + 1,
+        "what comes to more than the window"
+    );
+    let ceiling = world.node.highest_ceiling().0;
+    assert_eq!(ceiling, before.max(settled + answered * MAX.0));
+    // edition 1 signed for each of them
+    assert!(ceiling < settled + TRIES as u64 * MAX.0 / 2, "{ceiling}");
+
+    // an honest answer is no way out of it either
+    let refused = ask(&stack, node, "plain").await.unwrap_err();
+    assert!(
+        matches!(refused, ClientError::Lane(LaneError::Unanswered { .. })),
+        "{refused}"
+    );
+    // and what the node can take by what was signed is the receipts' sum and the window
+    assert!(
+        ceiling - settled <= window.0 + MAX.0,
+        "{}",
+        ceiling - settled
+    );
+}
