@@ -80,18 +80,6 @@ pub(crate) fn unknown_model(model: &str) -> Refusal {
     Refusal::new(RefusalCode::UnknownModel, message).param("model")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_names_are_cut() {
-        let refusal = unknown_model(&"ü".repeat(5_000));
-        assert!(refusal.message.len() < 400);
-        assert_eq!(refusal.param.as_deref(), Some("model"));
-    }
-}
-
 /// What can be read here isn't taken there.
 pub(crate) fn only_sealed() -> Refusal {
     let message = "the model takes sealed requests alone: `atoma proxy --confidential` or `atoma chat --confidential` seal them";
@@ -104,4 +92,16 @@ pub(crate) fn unknown_task() -> Refusal {
         RefusalCode::UnknownModel,
         "this gateway does not serve the task that the request is sealed for",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut() {
+        let refusal = unknown_model(&"ü".repeat(5_000));
+        assert!(refusal.message.len() < 400);
+        assert_eq!(refusal.param.as_deref(), Some("model"));
+    }
 }

@@ -26,6 +26,10 @@ const RELAYED: [HeaderName; 3] = [
 
 /// An answer, or a node's refusal that the user must hear.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "returned once and taken apart at once"
+)]
 pub(crate) enum Reply {
     Whole(WholeReply),
     Stream(StreamReply),
