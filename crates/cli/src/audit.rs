@@ -2,7 +2,8 @@
 
 use crate::{
     client::client_folder,
-    explore, history,
+    history,
+    indexed::up_to_date,
     named::Named,
     output::{Facts, Output, money},
     settings::Settings,
@@ -34,7 +35,7 @@ pub(crate) async fn run(command: AuditCommand, settings: Settings, output: &Outp
     let ledger = settings.ledger().await?;
     match command {
         AuditCommand::List => {
-            let reader = explore::up_to_date(&ledger, &settings.home, output).await?;
+            let reader = up_to_date(&ledger, &settings.home, output).await?;
             let all = reader.snapshot(|reader| reader.settlements(MOST_ROWS))?;
             let rows = all.iter().filter(|row| is_audited(row)).map(row).collect();
             output.narrow_table(

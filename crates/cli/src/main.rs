@@ -25,6 +25,7 @@ mod values;
 
 // what some share
 mod client;
+mod indexed;
 mod local_network;
 mod model;
 mod recompute;

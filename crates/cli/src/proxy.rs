@@ -92,7 +92,7 @@ async fn tell(mut bought: mpsc::Receiver<Purchase>, output: &Output) {
             usdc(purchase.max_price.0),
         ));
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 pub(crate) async fn run(

@@ -10,6 +10,7 @@ mod sections;
 mod terminal;
 
 use crate::{
+    indexed::{ADVICE, catch_up, default_path},
     log::wants_colour,
     output::{Facts, Output},
     run::told_to_stop,
@@ -22,10 +23,7 @@ use atoma_runtime::Threads;
 use atoma_store::OpenError;
 use clap::Args;
 use sections::{MOST_ROWS, Section};
-use std::{
-    io::IsTerminal,
-    path::{Path, PathBuf},
-};
+use std::{io::IsTerminal, path::PathBuf};
 use tokio::sync::watch;
 
 /// What to show, and from which file.
@@ -69,50 +67,6 @@ pub(crate) async fn run(args: Explore, settings: Settings, output: &Output) -> R
         return print(&reader, args.section, output);
     }
     follow(indexer, reader, args.section, &ledger).await
-}
-
-/// The network's history up to the ledger's end, from the file in the data folder.
-pub(crate) async fn up_to_date(
-    ledger: &Ledger,
-    home: &Path,
-    output: &Output,
-) -> Result<IndexReader> {
-    let path = default_path(home, ledger);
-    match Indexer::open(ledger, &path, Existing::Keep).await {
-        Ok(indexer) => catch_up(&indexer, output).await?,
-        // the other program keeps it up to date
-        Err(IndexError::Open(OpenError::InUse { .. })) => {}
-        Err(error) => return Err(error).context(ADVICE),
-    }
-    Ok(IndexReader::open(&path, ledger.deployment())?)
-}
-
-const ADVICE: &str = "the index cannot be used (--rebuild reads the history again)";
-
-/// One file for each network and package.
-fn default_path(home: &Path, ledger: &Ledger) -> PathBuf {
-    let deployment = ledger.deployment();
-    let network = deployment.network.to_string();
-    let package = deployment.original_package.to_string();
-    // hex: sixteen digits of the one, the last eight of the other, whose first may all be zero
-    let (network, package) = (&network[..16], &package[package.len() - 8..]);
-    home.join("index")
-        .join(format!("{network}-{package}.sqlite"))
-}
-
-/// Brings the index up to the ledger's end. Stopped in the middle, it goes on there the next time.
-async fn catch_up(indexer: &Indexer, output: &Output) -> Result<()> {
-    let bar = output.progress("reading the ledger's events");
-    let (_stop, stopped) = watch::channel(false);
-    let run = indexer.run(Until::CaughtUp, stopped, |progress| {
-        bar.set_message(format!(
-            "reading the ledger's events: {}, checkpoint {} of {}",
-            progress.events, progress.checkpoint, progress.tip
-        ));
-    });
-    let done = run.await;
-    bar.finish_and_clear();
-    done.context(ADVICE)
 }
 
 /// The section as a table, or as a line of JSON for each row.

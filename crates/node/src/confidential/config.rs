@@ -3,8 +3,8 @@
 use super::{
     attester::Attester, error::GuestError, guest_kind::GuestKind, software::SoftwareAttester,
 };
-use atoma_channel::limits::{KEY_LIFETIME, KEY_OVERLAP};
-use atoma_tee::octets::{Digest, Measurement, Octets};
+use atoma_channel::limits::KEY_OVERLAP;
+use atoma_tee::octets::{Digest, Measurement};
 use atoma_types::DurationMs;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -24,19 +24,16 @@ pub struct ConfidentialConfig {
     /// The release that this node runs, as the task's owner has announced it, in hex.
     pub release: Digest,
     /// What the software says that it started with, in hex.
-    #[serde(default = "no_measurement")]
+    #[serde(default)]
     pub measurement: Measurement,
     /// How long a keyset lasts. The next one is there four minutes before its end.
     #[serde(default = "lifetime")]
     pub keyset_lifetime_ms: DurationMs,
 }
 
+/// As long as a sealing key counts.
 fn lifetime() -> DurationMs {
-    KEY_LIFETIME
-}
-
-fn no_measurement() -> Measurement {
-    Octets([0; 48])
+    DurationMs(3_600_000)
 }
 
 impl ConfidentialConfig {
@@ -75,6 +72,12 @@ impl ConfidentialConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_tee::octets::Octets;
+
+    #[test]
+    fn a_keyset_lasts_as_long_as_a_sealing_key_counts() {
+        assert_eq!(lifetime(), atoma_channel::limits::KEY_LIFETIME);
+    }
 
     #[test]
     fn software_that_acts_as_hardware_has_to_be_allowed() {
