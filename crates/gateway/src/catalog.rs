@@ -397,7 +397,7 @@ mod tests {
             let offers = offers(&config(models), &tasks, &[], (10, TimestampMs(0)));
             offers.iter().map(|offer| offer.number).collect()
         };
-        assert_eq!(numbers(vec![]), [1, 2, 4, 6]);
+        assert_eq!(numbers(vec![]), [1, 2, 6, 4]);
         let named = |name: &str, task| ModelConfig {
             name: name.to_owned(),
             task,
