@@ -91,7 +91,7 @@ impl Late {
     fn proof(&self) -> Vec<u8> {
         let leaf = self.leaf();
         let signature = MessageSignature::try_from(&leaf.receipt_signature[..]).unwrap();
-        let receipt = Signed::<Receipt>::decode(leaf.receipt.clone(), signature).unwrap();
+        let receipt = Signed::<Receipt>::decode(leaf.receipt, signature).unwrap();
         let tree = ReceiptTree::new(0, vec![receipt.hash()]).unwrap();
         tree.prove(1).unwrap().to_bytes()
     }

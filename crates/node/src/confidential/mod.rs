@@ -8,7 +8,7 @@
 //! Seal       what an answer goes through on its way out
 //! ```
 //!
-//! Nothing here is written to the disk but the hashes of requests that were opened ([`SeenFile`]).
+//! Nothing here is written to the disk but the hashes of requests that were opened ([`seen::SeenFile`]).
 
 mod attester;
 mod config;

@@ -29,7 +29,7 @@ impl Play {
                 Event::StackAcquired(event) => self.watch_sale(before, event),
                 Event::Unexamined(event) => self.watch_unexamined(before, event),
                 Event::ExaminerDrawn(event) => {
-                    self.watch_drawn(before, event.stack, &[event.examiner])
+                    self.watch_drawn(before, event.stack, &[event.examiner]);
                 }
                 Event::JuryDrawn(event) => self.watch_drawn(before, event.stack, &event.nodes),
                 Event::JuryDecided(event) => self.watch_jury(before, event),
