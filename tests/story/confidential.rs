@@ -118,6 +118,23 @@ fn a_question_is_sealed_to_a_node_that_the_policy_accepts_or_not_sent() {
     );
     let receipts = world.does(&["receipt", "list"]);
     assert!(receipts.iter().all(|receipt| receipt["fault"].is_null()));
+
+    // nobody here can compute it again, which says nothing against the node
+    let text = |name: &str| receipts[0][name].as_str().unwrap();
+    world.does(&["stack", "close", text("stack")]);
+    let request = text("request");
+    let verified = world.run(&["verify", request, "--recompute"]);
+    let found = objects(&verified.stdout);
+    let computed = found
+        .iter()
+        .find(|row| row["check"] == "computation")
+        .unwrap();
+    assert_eq!(computed["result"], "skipped", "{found:?}");
+    assert!(
+        computed["found"].as_str().unwrap().contains("sealed"),
+        "{computed}"
+    );
+    assert_eq!(verified.status.code(), Some(2), "{found:?}");
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub use replay::{ReplayGuard, ReplayWindow, SealId, Seen, SeenStore};
 pub use request::{Opening, Order, Recipient, RequestHead, SealedRequest, seal_request};
 pub use ring::KeyRing;
 pub use secret::SealingSecret;
+pub use tags::is_sealed;
 
 /// The media type of sealed requests and answers.
 pub const MEDIA_TYPE: &str = "application/vnd.atoma.sealed";

@@ -4,3 +4,9 @@
 pub(crate) const REQUEST_TAG: [u8; 16] = *b"atoma/sealreq/v1";
 /// An answer to one.
 pub(crate) const ANSWER_TAG: [u8; 16] = *b"atoma/sealans/v1";
+
+/// Whether a request's body begins as a sealed one does. Only who opens it knows whether it is one.
+#[must_use]
+pub fn is_sealed(body: &[u8]) -> bool {
+    body.starts_with(&REQUEST_TAG)
+}

@@ -173,6 +173,34 @@ impl RequestTry {
     }
 }
 
+/// Units of a request that isn't signed yet. They are free again if it never is, as where its caller leaves.
+struct Reserved<'a> {
+    stack: &'a StackHandle,
+    key: LaneKey,
+    id: Option<RequestId>,
+}
+
+impl<'a> Reserved<'a> {
+    fn new(stack: &'a StackHandle, key: LaneKey, id: RequestId) -> Self {
+        let id = Some(id);
+        Self { stack, key, id }
+    }
+
+    /// Somebody else looks after them now.
+    fn passed_on(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            // the lane is there: it was reserved in
+            let _ = self.stack.with_lane(self.key, |lane, _| lane.refuse(id));
+        }
+    }
+}
+
 impl StackHandle {
     /// A chat completion. The body goes out untouched.
     ///
@@ -347,8 +375,10 @@ impl StackHandle {
         };
         let key = self.lane_of(info, request).await?;
         let (ceiling, step) = self.reserve(key, id, request.max_units, request.ceiling)?;
+        let reserved = Reserved::new(self, key, id);
         let signed = self.sign(info, key, request, ceiling).await?;
         let message = self.http_request(info, request, &signed);
+        reserved.passed_on();
         let (in_flight, receipt) =
             InFlight::new(self.clone(), Arc::clone(info), key, (signed, asked));
         let in_flight = in_flight.watched_by(watcher);

@@ -3,6 +3,7 @@
 mod sample;
 
 use atoma_audit::{Body, Promised, Work};
+use atoma_channel::is_sealed;
 use atoma_client::evidence::{Gap, Gathered, Item};
 use atoma_evidence::pack::SaltedBody;
 
@@ -20,6 +21,10 @@ pub(crate) fn work(gathered: &Gathered) -> Item<Work> {
         body(have(&gathered.request_body)?),
         body(have(&gathered.answer_body)?),
     ];
+    if is_sealed(&bodies[0].bytes) {
+        let reason = "the request is sealed to an attested node, and can't be read here";
+        return Err(Gap::Absent(reason.to_owned()));
+    }
     let task = match &gathered.task {
         Ok(task) => Promised::from(task),
         // then the receipt's own word is held to

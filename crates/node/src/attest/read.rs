@@ -230,7 +230,8 @@ fn shown_to<'a>(
         .collect()
 }
 
-/// The record that a transaction shows, with a path that leads to the ticket's last receipt from its place.
+/// The record that a transaction shows, with a path that leads to the ticket's last receipt from its place. The path
+/// binds the receipt, and the receipt its request's header: a transaction may carry others, which the ledger never saw.
 fn record_in(
     arguments: &[Vec<u8>],
     duty: &Duty,
@@ -250,6 +251,7 @@ fn record_in(
             .iter()
             .any(|proof| claimed.last.place_of(receipt.hash(), proof) == Some(claimed.seq));
         let right = ours == (duty.ticket.stack, duty.ticket.holder, claimed.seq) && leads;
+        let right = right && said.request_hash == header.hash();
         right.then_some((leaf, header, receipt))
     })
 }
@@ -257,4 +259,74 @@ fn record_in(
 fn decode<T: Message>(bytes: &[u8], signature: &[u8]) -> Option<Signed<T>> {
     let signature = MessageSignature::try_from(signature).ok()?;
     Signed::decode(bytes.to_vec(), signature).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attest::duty::{Seat, TicketId};
+    use atoma_keys::SigningKey;
+    use atoma_types::{
+        Address, TaskId, UnitWeights,
+        hash::Hash32,
+        history::{LastReceipt, ReceiptTree},
+        message::{Signed, sample},
+    };
+
+    #[test]
+    fn a_header_that_nobody_signed_for_the_receipt_is_passed_over() {
+        let user = SigningKey::from_seed(&[1; 32]);
+        let node = SigningKey::from_seed(&[2; 32]);
+        let nobody = SigningKey::from_seed(&[3; 32]);
+        let header = Signed::new(sample::header(), &user);
+        let receipt = Signed::new(
+            Receipt {
+                seq: 1,
+                base: 0,
+                history: Hash32::ZERO,
+                ..sample::receipt(header.hash())
+            },
+            &node,
+        );
+        let forged = Signed::new(
+            RequestHeader {
+                body_hash: Hash32([66; 32]),
+                ..sample::header()
+            },
+            &nobody,
+        );
+        let last = LastReceipt::of(&receipt);
+        let proof = ReceiptTree::new(0, [receipt.hash()])
+            .unwrap()
+            .prove(1)
+            .unwrap();
+        let said = receipt.message().clone();
+        let duty = Duty {
+            ticket: TicketId {
+                stack: said.stack,
+                holder: said.node,
+                to_seq: 1,
+            },
+            seat: Seat::Examiner,
+        };
+        let claimed = Claimed {
+            task: TaskId(Address::new([5; 32])),
+            engine: said.engine,
+            weights: UnitWeights::TEXT,
+            bought: TimestampMs(0),
+            seq: 1,
+            last,
+            drawn: Vec::new(),
+            examiner: None,
+        };
+        // what the ledger verified, behind an input that no call uses
+        let arguments = vec![
+            EvidenceLeaf::new(&forged, &receipt).to_bytes(),
+            EvidenceLeaf::new(&header, &receipt).to_bytes(),
+            proof.to_bytes(),
+        ];
+        let (_, found, _) = record_in(&arguments, &duty, &claimed).unwrap();
+        assert_eq!(found.hash(), said.request_hash);
+        assert_eq!(found.message().body_hash, sample::header().body_hash);
+    }
 }
