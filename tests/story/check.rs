@@ -1,60 +1,29 @@
 //! A user who has some of their answers computed again: what is wrong is found, challenged, and all comes back.
 
-use crate::{
-    atoma::Process,
-    walk::{does, ended},
-};
+use crate::walk::{Claimed, does, ended};
 use serde_json::json;
 
 const USDC: u64 = 1_000_000;
 
 #[tokio::test]
 async fn a_watcher_finds_a_wrong_answer_by_computing_it_again_and_challenges_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (home, data) = (folder.path().join("home"), folder.path().join("devnet"));
-    let devnet = ["devnet", "--any-port", "--data-dir", data.to_str().unwrap()];
-    let cheats = [
-        "--dispute-window",
-        "600",
-        "--examined",
-        "0",
-        "--cheat",
-        "int8",
-    ];
-    let devnet = Process::start_at(&home, &[&devnet[..], &cheats].concat());
-    let model = devnet.text("model");
-    does(&home, &["wallet", "new"]);
-    does(&home, &["wallet", "fund", "--usdc", "20"]);
-    let buy = [
-        "stack",
-        "buy",
-        model,
-        "--units",
-        "400000",
-        "--max-price",
-        "5",
-    ];
-    let stack = does(&home, &buy);
-    let stack = stack.last().unwrap()["stack"].as_str().unwrap().to_owned();
-    does(&home, &["chat", "What is the sun?"]);
-    does(&home, &["chat", "What is the moon?"]);
-    does(&home, &["stack", "close", model]);
-
+    let claimed = Claimed::start();
+    let home = &claimed.home;
     // who asks for no check hears of nothing, and stakes nothing
     let watch = ["stack", "watch", "--once", "--challenge", "5"];
-    let unseen = does(&home, &watch);
+    let unseen = does(home, &watch);
     assert!(
         unseen.iter().all(|line| line["wrong"].is_null()),
         "{unseen:?}"
     );
-    let found = does(&home, &[&watch[..], &["--check", "1"]].concat());
+    let found = does(home, &[&watch[..], &["--check", "1"]].concat());
     let claim = found.iter().find(|line| line["event"] == "claim").unwrap();
     assert_eq!(claim["remedy"], "challenge", "{found:?}");
     let challenged = found.iter().find(|line| line["event"] == "challenged");
     assert_eq!(challenged.unwrap()["bond_micro_usdc"], json!(5 * USDC));
     let guilty = "convicted: guilty by the jury of a challenge";
-    assert_eq!(ended(&home, "challenge").await, guilty);
-    let withdrawn = does(&home, &["stack", "withdraw", &stack]);
+    assert_eq!(ended(home, "challenge").await, guilty);
+    let withdrawn = does(home, &["stack", "withdraw", &claimed.stack]);
     let back = withdrawn[0]["withdrawn_micro_usdc"].as_u64().unwrap();
     assert!(
         back > 5 * USDC,

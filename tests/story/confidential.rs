@@ -4,9 +4,10 @@
 use crate::{
     atoma::{self, Process, command, objects},
     others::{folder, python},
+    proxy::an_sdk_works_at,
 };
 use serde_json::Value;
-use std::{path::Path, process::Command};
+use std::path::Path;
 
 struct World {
     home: tempfile::TempDir,
@@ -54,18 +55,8 @@ impl World {
         ready
             .env("ATOMA_HOME", self.home.path())
             .env("ATOMA_API_KEY", self.devnet.text("api_key"));
-        let mut proxy = Process::start_command(ready, &run);
-        let output = Command::new(program)
-            .arg(script)
-            .env("OPENAI_BASE_URL", proxy.text("endpoint"))
-            .env("OPENAI_API_KEY", "unused")
-            .env("ATOMA_MODEL", self.devnet.text("model"))
-            .output()
-            .unwrap_or_else(|e| panic!("cannot start {program}: {e}; run `cargo xtask test`"));
-        let text = String::from_utf8_lossy(&output.stdout);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{text}\n{errors}");
-        proxy.terminate();
+        let proxy = Process::start_command(ready, &run);
+        an_sdk_works_at(proxy, self.devnet.text("model"), (program, script));
     }
 }
 

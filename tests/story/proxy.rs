@@ -140,12 +140,17 @@ fn a_plain_http_client_asks_over_ones_own_stack() {
 
 /// An SDK, with nothing but a base URL, over stacks that the proxy buys.
 fn an_sdk_works(world: &World, program: &str, script: &Path) {
-    let mut proxy = world.proxy(&["--budget", "10"]);
+    let proxy = world.proxy(&["--budget", "10"]);
+    an_sdk_works_at(proxy, world.devnet.text("model"), (program, script));
+}
+
+/// An SDK, with nothing but the base URL of a proxy, which ends afterwards.
+pub(crate) fn an_sdk_works_at(mut proxy: Process, model: &str, (program, script): (&str, &Path)) {
     let output = Command::new(program)
         .arg(script)
         .env("OPENAI_BASE_URL", proxy.text("endpoint"))
         .env("OPENAI_API_KEY", "unused")
-        .env("ATOMA_MODEL", world.devnet.text("model"))
+        .env("ATOMA_MODEL", model)
         .output()
         .unwrap_or_else(|e| panic!("cannot start {program}: {e}; run `cargo xtask test`"));
     let text = String::from_utf8_lossy(&output.stdout);
