@@ -4,7 +4,7 @@
 
 use atoma_channel::{
     AnswerOpener, AnswerPart, AnswerSealer, KeyRing, SealedRequest, VerifiedKeyset, seal_request,
-    testing::{NOW, TestNode, order, window},
+    testing::{NOW, TestNode, terms, window},
 };
 use atoma_runtime::SystemRandom;
 use std::fs;
@@ -37,7 +37,7 @@ fn each<T, R>(inputs: Vec<T>, mut run: impl FnMut(T) -> R) -> (Vec<R>, f64) {
 
 fn seal(keysets: &[VerifiedKeyset]) -> (Vec<u8>, AnswerOpener) {
     let question = [b'q'; QUESTION_BYTES];
-    seal_request(&order(), keysets, &question, &SystemRandom).expect("sealed")
+    seal_request(&terms(), keysets, &question, &SystemRandom).expect("sealed")
 }
 
 fn open(ring: &KeyRing, sealed: &[u8]) -> AnswerSealer {

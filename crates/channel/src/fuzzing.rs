@@ -7,7 +7,7 @@ use crate::{
     hpke::Key,
     padding::{pad_request, unpad_request},
     seal_request,
-    testing::{NOW, TestNode, order},
+    testing::{NOW, TestNode, terms},
 };
 use atoma_runtime::{Random, SeededRandom};
 use atoma_types::{NodeId, hash::Hash32};
@@ -23,7 +23,7 @@ pub fn requests() -> Vec<Vec<u8>> {
     static REQUESTS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         let random = SeededRandom::new(1);
         let nodes = [TestNode::new(1).verified(), TestNode::new(2).verified()];
-        let seal = |nodes| seal_request(&order(), nodes, QUESTION, &random);
+        let seal = |nodes| seal_request(&terms(), nodes, QUESTION, &random);
         let sealed = [seal(&nodes[..1]), seal(&nodes)];
         let sealed = sealed.into_iter().map(|sealed| sealed.expect("sealed").0);
         sealed.collect()

@@ -9,7 +9,7 @@ use crate::{
     padding::{Content, pad_request},
     seal_request,
     tags::{ANSWER_TAG, REQUEST_TAG},
-    testing::{NOW, TestNode, order, window},
+    testing::{NOW, TestNode, terms, window},
 };
 use atoma_runtime::SeededRandom;
 use atoma_types::hash::Hash32;
@@ -17,7 +17,7 @@ use atoma_types::hash::Hash32;
 /// A request to both nodes, and what opens its answer.
 fn asked(near: &TestNode, far: &TestNode) -> (Vec<u8>, AnswerOpener) {
     let keysets = [near.verified(), far.verified()];
-    seal_request(&order(), &keysets, b"the question", &SeededRandom::new(1)).unwrap()
+    seal_request(&terms(), &keysets, b"the question", &SeededRandom::new(1)).unwrap()
 }
 
 /// The content key, as the recipient in this place has it.

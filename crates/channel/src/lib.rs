@@ -49,7 +49,7 @@ pub use fault::Fault;
 pub use padding::Padding;
 pub use recipient::VerifiedKeyset;
 pub use replay::{ReplayGuard, ReplayWindow, SealId, Seen, SeenStore};
-pub use request::{Opening, Order, Recipient, RequestHead, SealedRequest, seal_request};
+pub use request::{Opening, Recipient, RequestHead, RequestTerms, SealedRequest, seal_request};
 pub use ring::KeyRing;
 pub use secret::SealingSecret;
 pub use tags::is_sealed;

@@ -1,7 +1,7 @@
 //! Nodes whose secrets are known, and what a client asks them.
 
 use crate::{
-    Fault, KeyRing, Opening, Order, Padding, ReplayWindow, SealedRequest, SealingSecret,
+    Fault, KeyRing, Opening, Padding, ReplayWindow, RequestTerms, SealedRequest, SealingSecret,
     VerifiedKeyset,
 };
 use atoma_tee::{
@@ -118,8 +118,8 @@ fn secret(seed: &[u8; 32]) -> SealingSecret {
 
 /// What all samples ask for, in clear, for 60 seconds.
 #[must_use]
-pub fn order() -> Order {
-    Order {
+pub fn terms() -> RequestTerms {
+    RequestTerms {
         network: NETWORK,
         task: TaskId(Address::new([4; 32])),
         endpoint: Endpoint::ChatCompletions,

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// What a client says openly of its request: what a gateway needs to choose a node and to sign for it. Nobody can
 /// change it unseen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct RequestTerms {
     /// The ledger that it is for.
     pub network: NetworkId,
     /// The task, which names the model.

@@ -17,7 +17,7 @@ mod open;
 mod read;
 mod seal;
 
-pub use head::{Order, Recipient, RequestHead};
+pub use head::{Recipient, RequestHead, RequestTerms};
 pub use open::Opening;
 pub(crate) use open::open;
 pub use read::SealedRequest;

@@ -1,6 +1,6 @@
 //! The client's side.
 
-use super::head::{Order, Recipient, RequestHead, check_lifetime};
+use super::head::{Recipient, RequestHead, RequestTerms, check_lifetime};
 use crate::{
     answer::{AnswerOpener, Asked},
     fault::{Fault, Result},
@@ -22,10 +22,10 @@ use zeroize::Zeroizing;
 /// `random` must be good for keys. Every call draws a new content key: to ask again is to seal again.
 ///
 /// # Errors
-/// If there are no recipients or too many, a keyset is another network's or doesn't count at `order.issued_at`, or the
+/// If there are no recipients or too many, a keyset is another network's or doesn't count at `terms.issued_at`, or the
 /// text is too long.
 pub fn seal_request(
-    order: &Order,
+    terms: &RequestTerms,
     recipients: &[VerifiedKeyset],
     text: &[u8],
     random: &dyn Random,
@@ -33,12 +33,12 @@ pub fn seal_request(
     if recipients.is_empty() || recipients.len() > MAX_RECIPIENTS {
         return Err(Fault::Recipients);
     }
-    check_lifetime(order.issued_at, order.expires_at)?;
+    check_lifetime(terms.issued_at, terms.expires_at)?;
     for keyset in recipients {
-        if keyset.network != order.network {
+        if keyset.network != terms.network {
             return Err(Fault::Network);
         }
-        keyset.counts_at(order.issued_at)?;
+        keyset.counts_at(terms.issued_at)?;
     }
     let padded = Zeroizing::new(pad_request(text)?);
     let content = Key::new(random.bytes());
@@ -46,13 +46,13 @@ pub fn seal_request(
 
     let (mut wrappings, listed) = agree(recipients, random)?;
     let head = RequestHead {
-        network: order.network,
-        task: order.task,
-        endpoint: order.endpoint,
-        max_units: order.max_units,
-        issued_at: order.issued_at,
-        expires_at: order.expires_at,
-        padding: order.padding,
+        network: terms.network,
+        task: terms.task,
+        endpoint: terms.endpoint,
+        max_units: terms.max_units,
+        issued_at: terms.issued_at,
+        expires_at: terms.expires_at,
+        padding: terms.padding,
         commitment: key.commitment,
         recipients: listed.try_into().map_err(|_| Fault::Recipients)?,
     };
@@ -72,7 +72,7 @@ pub fn seal_request(
             secret: wrapping.answer_secret()?,
         });
     }
-    let opener = AnswerOpener::new(asked, Hash32::of(&sealed), order.padding);
+    let opener = AnswerOpener::new(asked, Hash32::of(&sealed), terms.padding);
     Ok((sealed, opener))
 }
 

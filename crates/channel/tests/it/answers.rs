@@ -117,7 +117,7 @@ fn a_node_that_could_open_the_request_cannot_answer_for_another() {
 fn an_answer_is_to_one_request() {
     let node = TestNode::new(1);
     let (answer, _) = answered(&node);
-    let mut later = atoma_channel::testing::order();
+    let mut later = atoma_channel::testing::terms();
     later.expires_at.0 += 1;
     let (_, opener) = crate::support::sealed(&later, &[&node], b"another");
     assert_eq!(read(opener, &answer), Err(Fault::AnswerRequest));
@@ -146,7 +146,7 @@ fn two_answers_to_one_request_never_share_a_key() {
 fn what_was_admitted_for_one_request_opens_no_other() {
     let node = TestNode::new(1);
     let (one, _) = sealed_to(&[&node]);
-    let mut later = atoma_channel::testing::order();
+    let mut later = atoma_channel::testing::terms();
     later.expires_at.0 += 1;
     let (two, _) = crate::support::sealed(&later, &[&node], b"another");
     let (one, two) = (node.open(&one).unwrap(), node.open(&two).unwrap());

@@ -2,8 +2,8 @@
 //! (`tests/channel-js`), which shares no code with this crate.
 
 use atoma_channel::{
-    AnswerPart, Order, Padding, SealedRequest, VerifiedKeyset, seal_request,
-    testing::{NOW, TestNode, order, window},
+    AnswerPart, Padding, RequestTerms, SealedRequest, VerifiedKeyset, seal_request,
+    testing::{NOW, TestNode, terms, window},
 };
 use atoma_runtime::Random;
 use hpke::{
@@ -117,13 +117,13 @@ fn javascript_makes_the_same_bytes_and_each_opens_the_others() {
             .map(TestNode::verified)
             .collect();
         let padding = [Padding::Blocks, Padding::Even][number(&vector["padding"])];
-        let order = Order { padding, ..order() };
+        let terms = RequestTerms { padding, ..terms() };
         // `(3 + 7 i) mod 256`, as the script has it
         let text: Vec<u8> = (0..number(&vector["length"]))
             .map(|i| (3 + 7 * i) as u8)
             .collect();
         let random = Played::new(&vector["random"]);
-        let (sealed, mut opener) = seal_request(&order, &keysets, &text, &random).unwrap();
+        let (sealed, mut opener) = seal_request(&terms, &keysets, &text, &random).unwrap();
         assert!(
             random.0.lock().is_empty(),
             "{name}: all random bytes were taken"

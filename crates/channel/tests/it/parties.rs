@@ -3,7 +3,7 @@
 use crate::support::{QUESTION, sealed, sealed_to};
 use atoma_channel::{
     Fault, KeyRing, SealedRequest, VerifiedKeyset, seal_request,
-    testing::{NETWORK, NOW, TestNode, order},
+    testing::{NETWORK, NOW, TestNode, terms},
 };
 use atoma_runtime::SeededRandom;
 use atoma_tee::Tier;
@@ -37,13 +37,13 @@ fn a_request_for_another_network_is_refused() {
     let node = TestNode::new(1);
     let mut elsewhere = TestNode::new(1);
     elsewhere.keyset.network = NetworkId([9; 32]);
-    let mut order = order();
+    let mut asked = terms();
     let verified = [elsewhere.verified()];
     let random = SeededRandom::new(1);
-    let wrong = seal_request(&order, &verified, QUESTION, &random);
+    let wrong = seal_request(&asked, &verified, QUESTION, &random);
     assert_eq!(wrong.map(|_| ()).unwrap_err(), Fault::Network);
-    order.network = NetworkId([9; 32]);
-    let (request, _) = sealed(&order, &[&elsewhere], QUESTION);
+    asked.network = NetworkId([9; 32]);
+    let (request, _) = sealed(&asked, &[&elsewhere], QUESTION);
     assert_eq!(refused(&node, &request), Fault::Network);
     // somebody writes this network into it
     let mut renamed = request;
@@ -78,7 +78,7 @@ fn a_substituted_key_is_no_recipient() {
     assert_eq!(taken.map(|_| ()), Err(Fault::KeysetRefused));
     // or seals anew what it can't read: the node opens that, and its answer isn't one to the client's request
     let (_, opener) = sealed_to(&[&genuine]);
-    let anew = seal_request(&order(), &[genuine.verified()], b"another", &random);
+    let anew = seal_request(&terms(), &[genuine.verified()], b"another", &random);
     let (_, mut sealer) = crate::support::opened(&genuine, &anew.unwrap().0);
     let mut answer = Vec::new();
     sealer.finish(b"to the gateway", &mut answer).unwrap();
@@ -152,9 +152,9 @@ fn a_signed_header_must_ask_for_what_was_sealed() {
     let signed = RequestHeader {
         network: NETWORK,
         node: far.id(),
-        task: order().task,
-        endpoint: order().endpoint,
-        max_units: order().max_units,
+        task: terms().task,
+        endpoint: terms().endpoint,
+        max_units: terms().max_units,
         ..sample::header()
     };
     let fits = |change: fn(&mut RequestHeader)| {

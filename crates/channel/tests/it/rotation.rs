@@ -2,19 +2,19 @@
 
 use crate::support::sealed;
 use atoma_channel::{
-    Fault, KeyRing, Order, SealedRequest, VerifiedKeyset, limits,
+    Fault, KeyRing, RequestTerms, SealedRequest, VerifiedKeyset, limits,
     limits::{KEY_LIFETIME, KEY_OVERLAP, MAX_SKEW},
     seal_request,
-    testing::{NETWORK, NOW, TestNode, order},
+    testing::{NETWORK, NOW, TestNode, terms},
 };
 use atoma_runtime::SeededRandom;
 use atoma_types::{DurationMs, TimestampMs, message::MAX_REQUEST_LIFETIME};
 
-fn at(moment: TimestampMs) -> Order {
-    Order {
+fn at(moment: TimestampMs) -> RequestTerms {
+    RequestTerms {
         issued_at: moment,
         expires_at: moment.saturating_add(MAX_REQUEST_LIFETIME),
-        ..order()
+        ..terms()
     }
 }
 

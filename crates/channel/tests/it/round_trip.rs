@@ -2,8 +2,8 @@
 
 use crate::support::{opened, read, sealed, text};
 use atoma_channel::{
-    AnswerPart, Fault, Order, Padding, SealedRequest, limits, seal_request,
-    testing::{TestNode, order},
+    AnswerPart, Fault, Padding, RequestTerms, SealedRequest, limits, seal_request,
+    testing::{TestNode, terms},
 };
 use atoma_runtime::SeededRandom;
 use atoma_types::{ComputeUnits, hash::Hash32};
@@ -15,7 +15,7 @@ fn any_of_the_nodes_opens_the_request_and_answers_the_asker_alone() {
     for count in 1..=nodes.len() {
         let asked: Vec<&TestNode> = nodes[..count].iter().collect();
         for node in &asked {
-            let (request, opener) = sealed(&order(), &asked, b"hi");
+            let (request, opener) = sealed(&terms(), &asked, b"hi");
             let (question, mut sealer) = opened(node, &request);
             assert_eq!(&question[..], b"hi");
             let mut answer = Vec::new();
@@ -32,7 +32,7 @@ fn texts_of_every_size_come_through_and_have_few_sizes() {
     let mut lengths = Vec::new();
     for length in [0, 1, 1_020, 1_021, 4_096, 65_532, 65_533, 200_000] {
         let question = vec![b'q'; length];
-        let (request, _) = sealed(&order(), &[&node], &question);
+        let (request, _) = sealed(&terms(), &[&node], &question);
         assert_eq!(opened(&node, &request).0[..], question[..], "{length}");
         lengths.push(request.len());
     }
@@ -45,10 +45,10 @@ fn texts_of_every_size_come_through_and_have_few_sizes() {
 #[test]
 fn who_has_no_key_reads_what_the_client_said_openly_and_no_more() {
     let (near, far) = (TestNode::new(1), TestNode::new(2));
-    let (request, opener) = sealed(&order(), &[&near, &far], b"secret words");
+    let (request, opener) = sealed(&terms(), &[&near, &far], b"secret words");
     let read = SealedRequest::read(&request).unwrap();
     let head = read.head();
-    assert_eq!((head.network, head.task), (order().network, order().task));
+    assert_eq!((head.network, head.task), (terms().network, terms().task));
     assert_eq!(head.max_units, ComputeUnits(1_000));
     assert_eq!(head.place_of(near.id()), Some(0));
     assert_eq!(head.place_of(far.id()), Some(1));
@@ -64,9 +64,9 @@ fn who_has_no_key_reads_what_the_client_said_openly_and_no_more() {
 #[test]
 fn frames_of_an_even_answer_have_one_size() {
     let node = TestNode::new(1);
-    let even = Order {
+    let even = RequestTerms {
         padding: Padding::Even,
-        ..order()
+        ..terms()
     };
     let (request, mut opener) = sealed(&even, &[&node], b"hi");
     let (_, mut sealer) = opened(&node, &request);
@@ -98,7 +98,7 @@ fn frames_of_an_even_answer_have_one_size() {
 fn an_answer_comes_through_in_whatever_pieces() {
     let node = TestNode::new(1);
     for piece in [1, 5, 300, 10_000] {
-        let (request, mut opener) = sealed(&order(), &[&node], b"hi");
+        let (request, mut opener) = sealed(&terms(), &[&node], b"hi");
         let (_, mut sealer) = opened(&node, &request);
         let mut answer = Vec::new();
         sealer.text(b"one", &mut answer).unwrap();
@@ -122,20 +122,20 @@ fn what_no_request_may_be_is_not_sealed() {
     let random = SeededRandom::new(1);
     let node = TestNode::new(1).verified();
     let five: Vec<_> = (1..=5).map(|n| TestNode::new(n).verified()).collect();
-    let try_it = |order: &Order, nodes: &[_], text: &[u8]| {
-        seal_request(order, nodes, text, &random)
+    let try_it = |terms: &RequestTerms, nodes: &[_], text: &[u8]| {
+        seal_request(terms, nodes, text, &random)
             .map(|_| ())
             .unwrap_err()
     };
-    assert_eq!(try_it(&order(), &[], b""), Fault::Recipients);
-    assert_eq!(try_it(&order(), &five, b""), Fault::Recipients);
+    assert_eq!(try_it(&terms(), &[], b""), Fault::Recipients);
+    assert_eq!(try_it(&terms(), &five, b""), Fault::Recipients);
     let twice = [node.clone(), node.clone()];
-    assert_eq!(try_it(&order(), &twice, b""), Fault::Recipients);
-    let mut long = order();
+    assert_eq!(try_it(&terms(), &twice, b""), Fault::Recipients);
+    let mut long = terms();
     long.expires_at.0 = long.issued_at.0 + 120_001;
     assert_eq!(try_it(&long, &five[..1], b""), Fault::Lifetime);
     long.expires_at = long.issued_at;
     assert_eq!(try_it(&long, &five[..1], b""), Fault::Lifetime);
     let text = vec![0; limits::MAX_REQUEST_BYTES + 1];
-    assert_eq!(try_it(&order(), &[node], &text), Fault::TooLong);
+    assert_eq!(try_it(&terms(), &[node], &text), Fault::TooLong);
 }

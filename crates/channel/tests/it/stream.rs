@@ -3,7 +3,7 @@
 use crate::support::{answered, frames, read, rearranged, sealed};
 use atoma_channel::{
     Fault, SealedRequest,
-    testing::{TestNode, order},
+    testing::{TestNode, terms},
 };
 
 const HEAD: usize = 144;
@@ -97,7 +97,7 @@ fn a_failed_opener_stays_failed() {
 #[test]
 fn a_request_is_whole_or_refused() {
     let node = TestNode::new(1);
-    let (request, _) = sealed(&order(), &[&node], &vec![b'q'; 150_000]);
+    let (request, _) = sealed(&terms(), &[&node], &vec![b'q'; 150_000]);
     let start = 20 + 123 + 1_188 + 48;
     assert_eq!(frames(&request, start).len(), 3);
     let plays: [(&[usize], Fault); 6] = [
@@ -130,9 +130,9 @@ fn a_request_is_whole_or_refused() {
 fn frames_of_two_messages_do_not_mix() {
     let node = TestNode::new(1);
     let (one, opener) = answered(&node);
-    let mut other_order = order();
-    other_order.max_units.0 += 1;
-    let (request, _) = sealed(&other_order, &[&node], b"another");
+    let mut other = terms();
+    other.max_units.0 += 1;
+    let (request, _) = sealed(&other, &[&node], b"another");
     let (_, mut sealer) = crate::support::opened(&node, &request);
     let mut two = Vec::new();
     sealer.text(b"it ", &mut two).unwrap();

@@ -1,8 +1,8 @@
 //! What several tests begin with.
 
 use atoma_channel::{
-    AnswerOpener, AnswerPart, AnswerSealer, Fault, Order, VerifiedKeyset, seal_request,
-    testing::{NOW, TestNode, order, window},
+    AnswerOpener, AnswerPart, AnswerSealer, Fault, RequestTerms, VerifiedKeyset, seal_request,
+    testing::{NOW, TestNode, terms, window},
 };
 use atoma_runtime::SeededRandom;
 use bytes::Bytes;
@@ -12,12 +12,16 @@ pub(crate) const QUESTION: &[u8] = b"what is it?";
 
 /// Seals the question to these nodes.
 pub(crate) fn sealed_to(nodes: &[&TestNode]) -> (Vec<u8>, AnswerOpener) {
-    sealed(&order(), nodes, QUESTION)
+    sealed(&terms(), nodes, QUESTION)
 }
 
-pub(crate) fn sealed(order: &Order, nodes: &[&TestNode], text: &[u8]) -> (Vec<u8>, AnswerOpener) {
+pub(crate) fn sealed(
+    terms: &RequestTerms,
+    nodes: &[&TestNode],
+    text: &[u8],
+) -> (Vec<u8>, AnswerOpener) {
     let keysets: Vec<VerifiedKeyset> = nodes.iter().map(|node| node.verified()).collect();
-    seal_request(order, &keysets, text, &SeededRandom::new(5)).unwrap()
+    seal_request(terms, &keysets, text, &SeededRandom::new(5)).unwrap()
 }
 
 /// Opens a request as a node that has seen no other.

@@ -1,10 +1,12 @@
 //! A sealed answer as it comes: opened piece by piece, its last piece held back until its receipt is good.
 
-use crate::{error_frame::ErrorFrames, lines::Lines};
+use crate::{ClientError, error_frame::ErrorFrames, lines::Lines};
 use atoma_channel::{AnswerOpener, AnswerPart, Fault};
+use atoma_evidence::receipt::ReceiptError;
 use atoma_types::{NodeId, hash::Hash32};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::{Bytes, BytesMut};
+use http::StatusCode;
 
 /// Opens one answer.
 pub(crate) struct SealedAnswer {
@@ -16,15 +18,16 @@ pub(crate) struct SealedAnswer {
     /// Text has been passed on.
     said: bool,
     last: Bytes,
+    verified: bool,
     failed: Option<Failed>,
 }
 
 /// The node's word that the answer failed.
-pub(crate) struct Failed {
-    pub(crate) status: u16,
-    pub(crate) body: Bytes,
+struct Failed {
+    status: u16,
+    body: Bytes,
     /// A part of the answer came before.
-    pub(crate) late: bool,
+    late: bool,
 }
 
 /// What some bytes hold.
@@ -50,6 +53,7 @@ impl SealedAnswer {
             begun: false,
             said: false,
             last: Bytes::new(),
+            verified: false,
             failed: None,
         }
     }
@@ -113,19 +117,33 @@ impl SealedAnswer {
         Ok(pieces)
     }
 
-    /// The last piece, once its receipt is good.
-    pub(crate) fn take_last(&mut self) -> Bytes {
+    /// Its receipt is good. Gives the last piece, which waited for that.
+    pub(crate) fn verified(&mut self) -> Bytes {
+        self.verified = true;
         self.said = true;
         std::mem::take(&mut self.last)
     }
 
-    /// Nothing more comes.
-    pub(crate) fn end(&mut self) -> Result<(), Fault> {
-        self.opener.take().map_or(Ok(()), AnswerOpener::finish)
+    /// What it refused with, if it is a refusal and no answer.
+    pub(crate) fn refusal(&self) -> Option<(StatusCode, Bytes)> {
+        let failed = self.failed.as_ref().filter(|failed| !failed.late)?;
+        let status = StatusCode::from_u16(failed.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Some((status, failed.body.clone()))
     }
 
-    /// The node's word that the answer failed, if it gave it.
-    pub(crate) fn failed(&self) -> Option<&Failed> {
-        self.failed.as_ref()
+    /// Nothing more comes: is it whole, and its receipt there and good?
+    pub(crate) fn end(&mut self, node: NodeId) -> Result<(), ClientError> {
+        let whole = self.opener.take().map_or(Ok(()), AnswerOpener::finish);
+        whole.map_err(|source| ClientError::Sealed { node, source })?;
+        match &self.failed {
+            Some(failed) if failed.late => Err(ClientError::GaveUp { node }),
+            Some(_) => Ok(()),
+            None if self.verified => Ok(()),
+            None => Err(ClientError::Receipt {
+                node,
+                reason: ReceiptError::Missing,
+            }),
+        }
     }
 }

@@ -11,6 +11,7 @@ mod answer;
 mod appraise;
 mod attested;
 mod fault;
+mod opening;
 mod passed;
 mod seal;
 mod through;

@@ -1,14 +1,15 @@
 //! A request's body as it goes out.
 
-use super::{Confidential, SealedAnswer};
-use crate::{ClientError, NodeInfo, StackHandle};
-use atoma_channel::{Order, seal_request};
+use super::{Attested, Confidential, SealedAnswer, Sealing, opening::first};
+use crate::{Client, ClientError, NodeInfo, StackHandle};
+use atoma_channel::{AnswerOpener, RequestTerms, seal_request};
 use atoma_types::{
     ComputeUnits,
     message::{CommitmentKind, Endpoint, MAX_REQUEST_LIFETIME, Salt},
 };
 use bytes::Bytes;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// A sealed body, and what opens its answer.
 pub(crate) struct Body {
@@ -30,34 +31,48 @@ impl StackHandle {
         (endpoint, text, max_units): (Endpoint, &[u8], ComputeUnits),
         salt: &Salt,
     ) -> Result<Body, ClientError> {
-        let client = &self.client;
-        let attested = client
-            .attest(confidential, node, self.state.task.id)
-            .await?;
+        let task = self.state.task.id;
+        let attested = self.client.attest(confidential, node, task).await?;
         attested.check_receipt_key(self.response_key(node))?;
-        let now = client.runtime().now();
-        let order = Order {
-            network: client.ledger().network(),
-            task: self.state.task.id,
+        let asked = Sealing {
+            task,
+            nodes: &[node.id],
             endpoint,
+            text,
             max_units,
-            issued_at: now,
-            expires_at: now.saturating_add(MAX_REQUEST_LIFETIME),
-            padding: confidential.padding,
         };
-        let recipients = [attested.keyset.clone()];
-        let random = &*client.runtime().random;
-        let (sealed, opener) =
-            seal_request(&order, &recipients, text, random).map_err(|source| {
-                ClientError::Sealed {
-                    node: node.id,
-                    source,
-                }
-            })?;
+        let (sealed, opener) = self.client.seal_to(&[attested], &asked)?;
         let opener = opener.committing(salt.hasher(CommitmentKind::Answer));
         Ok(Body {
             bytes: sealed.into(),
             answer: SealedAnswer::new(opener, is_stream(endpoint, text)),
+        })
+    }
+}
+
+impl Client {
+    /// Seals a body to nodes whose evidence is good, any of which may answer.
+    pub(super) fn seal_to(
+        &self,
+        recipients: &[Arc<Attested>],
+        asked: &Sealing<'_>,
+    ) -> Result<(Vec<u8>, AnswerOpener), ClientError> {
+        let now = self.runtime().now();
+        let confidential = self.inner.config.confidential.as_ref();
+        let terms = RequestTerms {
+            network: self.ledger().network(),
+            task: asked.task,
+            endpoint: asked.endpoint,
+            max_units: asked.max_units,
+            issued_at: now,
+            expires_at: now.saturating_add(MAX_REQUEST_LIFETIME),
+            padding: confidential.map(|one| one.padding).unwrap_or_default(),
+        };
+        let keys: Vec<_> = recipients.iter().map(|one| one.keyset.clone()).collect();
+        let sealed = seal_request(&terms, &keys, asked.text, &*self.runtime().random);
+        sealed.map_err(|source| ClientError::Sealed {
+            node: first(recipients),
+            source,
         })
     }
 }

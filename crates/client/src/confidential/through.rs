@@ -1,19 +1,21 @@
 //! Asking through a gateway that nobody has to trust: the request is sealed to up to four nodes, the gateway chooses and
 //! pays, and reads neither question nor answer. What it can do is to say no, and to lose what it was given.
 
-use super::{Attested, SealedAnswer};
+use super::{
+    Attested, SealedAnswer,
+    opening::{Opening, first},
+    seal::is_stream,
+};
 use crate::{Client, ClientError};
-use atoma_channel::{MEDIA_TYPE, Order, limits::MAX_RECIPIENTS, seal_request};
+use atoma_channel::{MEDIA_TYPE, limits::MAX_RECIPIENTS};
 use atoma_evidence::receipt::ReceiptError;
 use atoma_http::client::{AnswerLimits, Body, Pieces, Pool, PoolOptions};
-use atoma_keys::Verifier;
 use atoma_types::{
-    Address, ComputeUnits, NodeId, TaskId,
-    hash::Hash32,
+    ComputeUnits, NodeId, TaskId,
     http::SALT,
-    message::{CommitmentKind, Endpoint, MAX_REQUEST_LIFETIME, Receipt, Salt, Signed},
+    message::{CommitmentKind, Endpoint, Salt},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::Full;
@@ -92,74 +94,33 @@ impl Client {
         asked: Sealing<'_>,
     ) -> Result<ThroughAnswer, ClientError> {
         let attested = self.recipients(&asked).await?;
-        let first = attested.first().ok_or(ClientError::NoPolicy)?;
-        let sealed = |source| ClientError::Sealed {
-            node: first.verdict.node,
-            source,
-        };
-        let now = self.runtime().now();
-        let confidential = self.inner.config.confidential.as_ref();
-        let order = Order {
-            network: self.ledger().network(),
-            task: asked.task,
-            endpoint: asked.endpoint,
-            max_units: asked.max_units,
-            issued_at: now,
-            expires_at: now.saturating_add(MAX_REQUEST_LIFETIME),
-            padding: confidential.map(|one| one.padding).unwrap_or_default(),
-        };
-        let keys: Vec<_> = attested.iter().map(|one| one.keyset.clone()).collect();
-        let random = &*self.runtime().random;
-        let (bytes, opener) = seal_request(&order, &keys, asked.text, random).map_err(sealed)?;
+        let (bytes, opener) = self.seal_to(&attested, &asked)?;
         let response = self.send_through(gateway, asked.endpoint, bytes).await?;
         let (parts, body) = response.into_parts();
         if !parts.status.is_success() {
             let words = body.whole(REFUSAL).await.unwrap_or_default();
             return Ok(refused(parts.status, words));
         }
-        let opener = match salt(&parts.headers) {
-            Some(salt) => opener.committing(salt.hasher(CommitmentKind::Answer)),
+        let Some(salt) = salt(&parts.headers) else {
             // without it nobody can hold a receipt against the answer
-            None => return Err(bad(first, ReceiptError::Missing)),
+            return Err(ClientError::Receipt {
+                node: first(&attested),
+                reason: ReceiptError::Missing,
+            });
         };
-        let is_stream = super::seal::is_stream(asked.endpoint, asked.text);
-        let mut opening = Opening {
-            answer: SealedAnswer::new(opener, is_stream),
-            pieces: Pieces::new(body, SILENCE),
-            attested,
-            verified: false,
-            over: false,
-        };
+        let opener = opener.committing(salt.hasher(CommitmentKind::Answer));
+        let is_stream = is_stream(asked.endpoint, asked.text);
+        let answer = SealedAnswer::new(opener, is_stream);
+        let mut opening = Opening::new(attested, answer, Pieces::new(body, SILENCE));
         // until something is said it may still be a refusal
-        let mut first = Bytes::new();
-        while first.is_empty() && !opening.over {
-            first = opening.next().await?;
+        let said = opening.first_words().await?;
+        if let Some((status, words)) = opening.refusal() {
+            return Ok(refused(status, words));
         }
-        let failed = opening.answer.failed().filter(|failed| !failed.late);
-        if let Some(failed) = failed {
-            let status = StatusCode::from_u16(failed.status);
-            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return Ok(refused(status, failed.body.clone()));
-        }
-        let rest = stream::unfold(opening, |mut opening| async move {
-            loop {
-                if opening.over {
-                    return None;
-                }
-                match opening.next().await {
-                    Ok(bytes) if bytes.is_empty() => {}
-                    Ok(bytes) => return Some((Ok(bytes), opening)),
-                    Err(error) => {
-                        opening.over = true;
-                        return Some((Err(error), opening));
-                    }
-                }
-            }
-        });
         Ok(ThroughAnswer {
             status: parts.status,
             is_stream,
-            body: stream::iter([Ok(first)]).chain(rest).boxed(),
+            body: stream::iter([Ok(said)]).chain(opening.rest()).boxed(),
         })
     }
 
@@ -204,81 +165,6 @@ impl Client {
                 after: BEGINS,
             }),
         }
-    }
-}
-
-/// An answer that is being opened.
-struct Opening {
-    answer: SealedAnswer,
-    pieces: Pieces,
-    /// Who may answer.
-    attested: Vec<Arc<Attested>>,
-    verified: bool,
-    over: bool,
-}
-
-impl Opening {
-    /// The next bytes, which may be none.
-    async fn next(&mut self) -> Result<Bytes, ClientError> {
-        let node = self.node();
-        let sealed = |source| ClientError::Sealed { node, source };
-        let came = self.pieces.next().await;
-        let came = came.map_err(|source| ClientError::Broken { node, source })?;
-        let Some(bytes) = came else {
-            self.over = true;
-            self.answer.end().map_err(sealed)?;
-            return match self.answer.failed() {
-                Some(failed) if failed.late => Err(ClientError::GaveUp { node }),
-                Some(_) => Ok(Bytes::new()),
-                None if self.verified => Ok(Bytes::new()),
-                None => Err(ClientError::Receipt {
-                    node,
-                    reason: ReceiptError::Missing,
-                }),
-            };
-        };
-        let mut pieces = self.answer.feed(&bytes).map_err(sealed)?;
-        if let Some((receipt, covered)) = pieces.receipt.take() {
-            let node = self.node();
-            let checked = self.check(node, &receipt, covered);
-            checked.map_err(|reason| ClientError::Receipt { node, reason })?;
-            self.verified = true;
-            let mut text = BytesMut::from(&pieces.text[..]);
-            text.extend_from_slice(&self.answer.take_last());
-            return Ok(text.freeze());
-        }
-        Ok(pieces.text.freeze())
-    }
-
-    /// Who answers, as far as it is known.
-    fn node(&self) -> NodeId {
-        let asked = self.attested.first().map(|one| one.verdict.node);
-        self.answer
-            .node()
-            .or(asked)
-            .unwrap_or(NodeId(Address::ZERO))
-    }
-
-    /// A receipt of the guest that answered, over these very bytes. What it says of units is between gateway and node.
-    fn check(&self, node: NodeId, receipt: &str, covered: Hash32) -> Result<(), ReceiptError> {
-        let receipt = Signed::<Receipt>::from_text(receipt)?;
-        let guest = self.attested.iter().find(|one| one.verdict.node == node);
-        let key = guest.ok_or(ReceiptError::Signature)?.receipt_key;
-        let verifier = Verifier::new(&key).map_err(|_| ReceiptError::Signature)?;
-        receipt
-            .verify(&verifier)
-            .map_err(|_| ReceiptError::Signature)?;
-        if receipt.message().response_hash != covered {
-            return Err(ReceiptError::ResponseHash);
-        }
-        Ok(())
-    }
-}
-
-fn bad(attested: &Attested, reason: ReceiptError) -> ClientError {
-    ClientError::Receipt {
-        node: attested.verdict.node,
-        reason,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::common::{Answer, Backend, World, post, salt, walrus::Walrus};
 use atoma_channel::{
-    AnswerPart, MEDIA_TYPE, Order, Padding, VerifiedKeyset, seal_request, testing::TestNode,
+    AnswerPart, MEDIA_TYPE, Padding, RequestTerms, VerifiedKeyset, seal_request, testing::TestNode,
 };
 use atoma_client::{BuyRequest, Client, ClientConfig, ClientError, Confidential, StackHandle};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
@@ -109,9 +109,9 @@ async fn attested(world: &World, node: &RunningNode, nonce: &str) -> (Bundle, Ve
     (bundle, verified)
 }
 
-fn order(world: &World) -> Order {
+fn terms(world: &World) -> RequestTerms {
     let now = Runtime::system().now();
-    Order {
+    RequestTerms {
         network: world.ledger.network(),
         task: world.task.id,
         endpoint: Endpoint::ChatCompletions,
@@ -256,10 +256,10 @@ async fn each_way_to_be_wrong_is_refused_with_its_code() {
     let stack = world.buy(10_000).await;
     let plain = world.chat(r#","max_tokens":4"#);
     let keyset = keyset(&world, &node).await;
-    let seal = |order: &Order, to: &[VerifiedKeyset]| {
-        seal_request(order, to, plain.as_bytes(), &SystemRandom).unwrap()
+    let seal = |terms: &RequestTerms, to: &[VerifiedKeyset]| {
+        seal_request(terms, to, plain.as_bytes(), &SystemRandom).unwrap()
     };
-    let (sealed, mut opener) = seal(&order(&world), std::slice::from_ref(&keyset));
+    let (sealed, mut opener) = seal(&terms(&world), std::slice::from_ref(&keyset));
     let good = || header(&world, id, stack, &sealed);
 
     // downgrade: what others could have read isn't taken
@@ -293,9 +293,9 @@ async fn each_way_to_be_wrong_is_refused_with_its_code() {
         };
         VerifiedKeyset::new(&other, &verdict).unwrap()
     };
-    let dear = Order {
+    let dear = RequestTerms {
         max_units: ComputeUnits(UNITS.0 - 1),
-        ..order(&world)
+        ..terms(&world)
     };
     let wrong = [
         (flipped, "frame_forged"),
@@ -303,7 +303,7 @@ async fn each_way_to_be_wrong_is_refused_with_its_code() {
         (cut, "sealed_truncated"),
         (longer, "sealed_after_end"),
         (plain.clone().into_bytes(), "not_sealed"),
-        (seal(&order(&world), &[other]).0, "sealed_recipient"),
+        (seal(&terms(&world), &[other]).0, "sealed_recipient"),
         (
             seal(&dear, std::slice::from_ref(&keyset)).0,
             "sealed_header",

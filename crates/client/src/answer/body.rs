@@ -1,0 +1,162 @@
+//! An answer's bytes as they are passed on: a stream that ends well only if the receipt is good.
+
+use super::{arriving::Arriving, proof::Proof};
+use crate::{
+    ClientError,
+    in_flight::InFlight,
+    pace::{Pace, SILENCE_TIMEOUT},
+};
+use atoma_http::client::{Body, Pieces};
+use atoma_types::NodeId;
+use bytes::Bytes;
+use futures::Stream;
+use http::StatusCode;
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+/// The body's bytes, unchanged. The last item is an error if the answer broke off or its receipt
+/// is missing or bad; then the end of a stream (`data: [DONE]`) was not passed on. Dropped early,
+/// it cancels the request at the node.
+pub struct AnswerBody(Kind);
+
+enum Kind {
+    Small(Option<Bytes>),
+    Served(Box<Served>),
+    Over,
+}
+
+struct Served {
+    pieces: Pieces,
+    arriving: Arriving,
+    proof: Proof,
+    /// What was opened before anybody asked for it.
+    ready: Bytes,
+}
+
+impl AnswerBody {
+    /// Of a refusal.
+    pub(super) fn small(body: Bytes) -> Self {
+        Self(Kind::Small(Some(body)))
+    }
+
+    /// Of an answer whose receipt comes like this.
+    pub(super) fn served(
+        body: Body,
+        proof: Proof,
+        node: NodeId,
+        (pace, in_flight): (Pace, InFlight),
+    ) -> Self {
+        Self(Kind::Served(Box::new(Served {
+            pieces: Pieces::new(body, SILENCE_TIMEOUT),
+            arriving: Arriving::new(node, proof.is_stream(), pace, in_flight),
+            ready: Bytes::new(),
+            proof,
+        })))
+    }
+
+    /// Passes on what the receipt's hash covers and nothing else: of a stream all before the receipt's line. For
+    /// who puts a receipt of their own behind it.
+    #[must_use]
+    pub fn only_covered(mut self) -> Self {
+        if let Kind::Served(served) = &mut self.0 {
+            served.proof.only_covered();
+        }
+        self
+    }
+
+    /// Whether it is a stream of events whose receipt comes at its end.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        matches!(&self.0, Kind::Served(served) if served.proof.is_stream())
+    }
+
+    /// Whether an event of a stream has come that says something and is no error. Comments and empty lines
+    /// are no answer.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        matches!(&self.0, Kind::Served(served) if served.proof.has_begun())
+    }
+
+    /// Waits until a sealed answer has said something. Gives the refusal that it is, if it is one.
+    pub(crate) async fn begin(&mut self) -> Result<Option<(StatusCode, Bytes)>, ClientError> {
+        let Kind::Served(served) = &mut self.0 else {
+            return Ok(None);
+        };
+        loop {
+            match poll_fn(|cx| served.poll_next(cx)).await {
+                Some(Ok(bytes)) if bytes.is_empty() => {}
+                Some(Ok(bytes)) => {
+                    served.ready = bytes;
+                    return Ok(None);
+                }
+                Some(Err(error)) => {
+                    served.arriving.in_flight.unanswered();
+                    return Err(error);
+                }
+                None => break,
+            }
+        }
+        let refused = served.proof.refusal();
+        if refused.is_some() {
+            served.arriving.in_flight.was_refused();
+        }
+        self.0 = Kind::Over;
+        Ok(refused)
+    }
+}
+
+impl super::Answer {
+    /// The body of a refusal.
+    pub(crate) fn small_body(&self) -> Option<&Bytes> {
+        match &self.body.0 {
+            Kind::Small(body) => body.as_ref(),
+            Kind::Served(_) | Kind::Over => None,
+        }
+    }
+}
+
+impl Stream for AnswerBody {
+    type Item = Result<Bytes, ClientError>;
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let item = match &mut self.0 {
+            Kind::Over => None,
+            Kind::Small(body) => body.take().map(Ok),
+            Kind::Served(served) => ready!(served.poll_next(cx)),
+        };
+        if let (Some(Err(_)), Kind::Served(served)) = (&item, &self.0) {
+            served.arriving.in_flight.unanswered();
+        }
+        if !matches!(item, Some(Ok(_))) {
+            self.0 = Kind::Over;
+        }
+        Poll::Ready(item)
+    }
+}
+
+impl Served {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
+        if !self.ready.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut self.ready))));
+        }
+        let Poll::Ready(next) = self.pieces.poll_next(cx) else {
+            self.arriving.pace.waits();
+            return Poll::Pending;
+        };
+        let item = match next {
+            Ok(None) => self.proof.end(&mut self.arriving).err().map(Err),
+            Ok(Some(bytes)) => Some(self.proof.pass(bytes, &mut self.arriving)),
+            Err(source) => Some(Err(self.arriving.broken(source))),
+        };
+        Poll::Ready(item)
+    }
+}
+
+impl fmt::Debug for AnswerBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnswerBody")
+    }
+}
