@@ -1,4 +1,4 @@
-//! Whether an answer is the model's: what an attester finds, and what a user finds who looks for himself.
+//! Whether an answer is the model's: what an attester finds, and what a user finds who looks for themselves.
 //!
 //! In the *exact* class there is one right answer to a signed request: the header decides seed and time, the body
 //! everything else, and the engine gives the same bits on every machine. So whoever has both bodies and the

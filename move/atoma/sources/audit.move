@@ -494,7 +494,7 @@ public fun disclose_jury(
     });
 }
 
-/// A juror fixes its verdict: nobody sees another's before his own is fixed.
+/// A juror fixes its verdict: nobody sees another's before their own is fixed.
 public fun commit(
     self: &mut Stack,
     holder: ID,

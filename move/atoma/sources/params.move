@@ -168,7 +168,7 @@ fun fit(self: &Params): bool {
     let jail_after = (self.dispute_window_ms as u128) + (self.answer_window_ms as u128);
     let two_fines = ((self.examiner_fine as u128) * 2).min(MAX_U64);
     self.min_lifetime_ms <= self.max_lifetime_ms
-        // who is away for less than A can still settle, and is out of jail after his own tickets end
+        // who is away for less than A can still settle, and is out of jail after their own tickets end
         && self.answer_window_ms <= self.settle_grace_ms
         && self.slash_delay_ms <= self.unbonding_ms
         && jail_after.min(MAX_U64) <= (self.jail_ms as u128)

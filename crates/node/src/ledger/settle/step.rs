@@ -329,7 +329,7 @@ fn unclaimed(lease: &LeaseView) -> MicroUsdc {
 /// What anyone may do for a lease, and its node does.
 pub(crate) fn due(stack: &Stack, lease: &Lease, now: TimestampMs) -> Option<Call> {
     let mut due = due_of_lease(stack, lease, now).into_iter();
-    // nobody convicts himself
+    // nobody convicts themselves
     due.find(|due| !due.convicts).map(|due| due.call)
 }
 
