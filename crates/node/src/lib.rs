@@ -18,7 +18,7 @@
 //! * `attest` looks at others' answers, where the ledger has drawn this node to.
 //! * `forward` passes requests on that are too much, as a client of other nodes.
 //! * `ledger` works in the background: events, grants, settlement, registration.
-//! * `node` starts and stops all of it; `parts` says who gets what.
+//! * `node` starts and stops all of it; `components` says who gets what.
 //!
 //! What happens in the background is decided by step functions (`step`, `heard`): events in, commands
 //! out, no I/O; the module around each carries the commands out.
