@@ -2,6 +2,7 @@
 //! calls name blobs as well, and this crate may use no other; `walrus`, whose API has ledger ids in it anyway, is
 //! usable alone with it: this crate is bytes and meaning, without I/O.
 
+use crate::words;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use std::{fmt, str::FromStr};
@@ -42,7 +43,7 @@ impl Serialize for BlobId {
         if serializer.is_human_readable() {
             serializer.collect_str(self)
         } else {
-            self.0.serialize(serializer)
+            words::serialize(&self.0, serializer)
         }
     }
 }
@@ -53,7 +54,7 @@ impl<'de> Deserialize<'de> for BlobId {
             let text = String::deserialize(deserializer)?;
             text.parse().map_err(D::Error::custom)
         } else {
-            Deserialize::deserialize(deserializer).map(Self)
+            words::deserialize(deserializer).map(Self)
         }
     }
 }

@@ -42,6 +42,29 @@ impl ParseIdError {
     }
 }
 
+/// An object's id as [`Address`] has it, and faster in BCS.
+mod object_bytes {
+    use crate::words;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use sui_sdk_types::Address;
+
+    pub(super) fn serialize<S: Serializer>(id: &Address, serializer: S) -> Result<S::Ok, S::Error> {
+        match serializer.is_human_readable() {
+            true => id.serialize(serializer),
+            false => words::serialize(id.inner(), serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Address, D::Error> {
+        match deserializer.is_human_readable() {
+            true => Address::deserialize(deserializer),
+            false => words::deserialize(deserializer).map(Address::new),
+        }
+    }
+}
+
 macro_rules! object_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
@@ -49,7 +72,7 @@ macro_rules! object_id {
         /// BCS: 32 bytes. Text: `0x` and 64 hex digits.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(pub ObjectId);
+        pub struct $name(#[serde(with = "object_bytes")] pub ObjectId);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

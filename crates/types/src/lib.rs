@@ -24,6 +24,7 @@ mod sealing_key;
 mod text_bytes;
 pub mod time;
 pub mod units;
+mod words;
 
 pub use blob_id::{BlobId, ParseBlobIdError};
 pub use decode::DecodeError;

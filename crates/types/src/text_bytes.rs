@@ -1,6 +1,7 @@
 //! Serialises byte arrays as themselves in BCS and as hex where people read (JSON, TOML).
 
-use serde::{Deserialize, Deserializer, Serializer, de::Error, ser::SerializeTuple};
+use crate::words;
+use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
 pub(crate) fn serialize<S: Serializer, const N: usize>(
     bytes: &[u8; N],
@@ -9,22 +10,14 @@ pub(crate) fn serialize<S: Serializer, const N: usize>(
     if serializer.is_human_readable() {
         return serializer.serialize_str(&hex::encode(bytes));
     }
-    // as serde serialises an array: a tuple, which BCS writes without a length
-    let mut tuple = serializer.serialize_tuple(N)?;
-    for byte in bytes {
-        tuple.serialize_element(byte)?;
-    }
-    tuple.end()
+    words::serialize(bytes, serializer)
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
     deserializer: D,
-) -> Result<[u8; N], D::Error>
-where
-    [u8; N]: Deserialize<'de>,
-{
+) -> Result<[u8; N], D::Error> {
     if !deserializer.is_human_readable() {
-        return Deserialize::deserialize(deserializer);
+        return words::deserialize(deserializer);
     }
     let text = String::deserialize(deserializer)?;
     let mut bytes = [0; N];
