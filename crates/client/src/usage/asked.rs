@@ -2,12 +2,22 @@
 
 use super::{EXPANDED_TOKENS, MEDIA_TOKENS, TEMPLATE_TOKENS, lines};
 use atoma_types::message::Endpoint;
+use memchr::{memchr3_iter, memmem::Finder};
 use serde::Deserialize;
+use std::sync::LazyLock;
+
+/// Looks for a text in bodies; made once, for that costs more than most searches.
+type Text = LazyLock<Finder<'static>>;
 
 /// How the URL of an image begins; another one is fetched by no node.
-const IMAGE: &str = "data:image";
+static IMAGE: Text = LazyLock::new(|| Finder::new("data:image"));
 /// What is in the part of a message that is a sound, twice.
-const SOUND: &str = "input_audio";
+static SOUND: Text = LazyLock::new(|| Finder::new("input_audio"));
+/// The fields by which an answer may hide more.
+static STOP: Text = LazyLock::new(|| Finder::new("\"stop\""));
+static ANSWERS: Text = LazyLock::new(|| Finder::new("\"n\""));
+/// The tools that may be called.
+static TOOLS: Text = LazyLock::new(|| Finder::new("\"tools\""));
 /// How characters begin that are written out as many others: U+FDC0 to U+FDFF and U+3300 to U+337F, as bytes and as
 /// JSON escapes them.
 const EXPANDING: [&[u8]; 6] = [
@@ -31,7 +41,7 @@ pub(crate) struct Asked {
     unread: bool,
 }
 
-/// The fields by which an answer may hide more.
+/// What [`STOP`] and [`ANSWERS`] find.
 #[derive(Deserialize)]
 struct Hiding {
     n: Option<u64>,
@@ -48,10 +58,10 @@ enum Stop {
 impl Asked {
     /// Reads a body as it goes out. What isn't JSON is refused by its node, and charged by nobody.
     pub(crate) fn of(endpoint: Endpoint, body: &[u8]) -> Self {
-        let text = std::str::from_utf8(body).unwrap_or_default();
-        let media = text.matches(IMAGE).count() + text.matches(SOUND).count();
-        let hiding = match text.contains("\"stop\"") || text.contains("\"n\"") {
-            true => serde_json::from_str(text).ok(),
+        let has = |text: &Text| text.find(body).is_some();
+        let media = IMAGE.find_iter(body).count() + SOUND.find_iter(body).count();
+        let hiding = match has(&STOP) || has(&ANSWERS) {
+            true => serde_json::from_slice(body).ok(),
             false => None,
         };
         let hiding = hiding.unwrap_or(Hiding {
@@ -78,7 +88,7 @@ impl Asked {
             most_input,
             answers: hiding.n.unwrap_or(1).max(1),
             longest_stop: longest_stop as u64,
-            tools: text.contains("\"tools\""),
+            tools: has(&TOOLS),
             unread: false,
         }
     }
@@ -127,12 +137,9 @@ impl Asked {
 
 /// How many characters may be written out as many others.
 fn expanding(body: &[u8]) -> u64 {
-    let mut found = 0;
-    for (place, byte) in body.iter().enumerate() {
-        if matches!(byte, b'\\' | 0xe3 | 0xef) {
-            let rest = &body[place..];
-            found += u64::from(EXPANDING.iter().any(|mark| rest.starts_with(mark)));
-        }
-    }
-    found
+    let begins = |place: &usize| {
+        let rest = body.get(*place..).unwrap_or_default();
+        EXPANDING.iter().any(|mark| rest.starts_with(mark))
+    };
+    memchr3_iter(b'\\', 0xe3, 0xef, body).filter(begins).count() as u64
 }

@@ -2,6 +2,8 @@
 //! value on a line of its own, indented by its depth, or with marks before and after it. Pure, and no JSON is too deep
 //! for it.
 
+use memchr::memchr2;
+
 /// Blanks by which a line is indented more for each level: no template in use asks for more.
 const INDENT: u64 = 4;
 /// What stands around a value beside blanks: the line's end and a blank; marks as `<parameter>`, `<name>`, `<type>`,
@@ -42,13 +44,16 @@ pub(super) fn most(body: &[u8]) -> u64 {
 
 /// The bytes up to the quote that ends a text.
 fn length_of_text(bytes: &[u8]) -> usize {
-    let mut escaped = false;
-    let end = bytes.iter().position(|byte| {
-        let ends = *byte == b'"' && !escaped;
-        escaped = *byte == b'\\' && !escaped;
-        ends
-    });
-    end.unwrap_or(bytes.len())
+    let mut end = 0;
+    while let Some(rest) = bytes.get(end..) {
+        match memchr2(b'"', b'\\', rest) {
+            None => break,
+            Some(place) if rest.get(place) == Some(&b'"') => return end + place,
+            // whatever comes after it ends nothing
+            Some(place) => end += place + 2,
+        }
+    }
+    bytes.len()
 }
 
 #[cfg(test)]

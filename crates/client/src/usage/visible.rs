@@ -4,6 +4,8 @@
 //! What counts stands where OpenAI's API has it, and nowhere else: a long field that no program looks at makes
 //! no token.
 
+use memchr::{memchr, memchr3};
+
 /// Deeper values hold nothing that counts.
 const MAX_DEPTH: usize = 16;
 /// No name that counts is longer.
@@ -112,9 +114,9 @@ impl Visible {
         while let Some((&byte, rest)) = bytes.split_first() {
             // most bytes stand in strings, and those that change nothing go by at once
             let run = match self.text {
-                _ if self.skipping => run(bytes, |byte| byte == b'\n'),
+                _ if self.skipping => run(bytes, memchr(b'\n', bytes)),
                 Text::Inside(counted) => {
-                    let run = run(bytes, |byte| matches!(byte, b'"' | b'\\' | b'\n'));
+                    let run = run(bytes, memchr3(b'"', b'\\', b'\n', bytes));
                     self.characters(counted, &bytes[..run]);
                     run
                 }
@@ -257,10 +259,9 @@ impl Visible {
     }
 }
 
-/// How many bytes come before the first that stops.
-fn run(bytes: &[u8], stops: impl Fn(u8) -> bool) -> usize {
-    let found = bytes.iter().position(|byte| stops(*byte));
-    found.unwrap_or(bytes.len())
+/// How many bytes come before the first that stops, which is found there.
+fn run(bytes: &[u8], stop: Option<usize>) -> usize {
+    stop.unwrap_or(bytes.len())
 }
 
 impl LastString {
