@@ -95,7 +95,8 @@ impl StackHandle {
             return Ok((Cow::Borrowed(request), None));
         };
         let text = (request.endpoint, &request.body[..], request.max_units);
-        let body = self.seal(confidential, info, text, salt).await?;
+        // of its own, since it is large and other requests would carry it along
+        let body = Box::pin(self.seal(confidential, info, text, salt)).await?;
         let sealed = RequestTry {
             body: body.bytes,
             sealed: true,

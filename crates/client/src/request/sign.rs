@@ -70,7 +70,8 @@ impl StackHandle {
         };
         let signed = self.client.inner.signer.sign(header).await;
         match request.evidence {
-            Evidence::Immediate => self.stored_first(info, key, request, signed).await,
+            // of its own, since it is large and other requests would carry it along
+            Evidence::Immediate => Box::pin(self.stored_first(info, key, request, signed)).await,
             _ => Ok(signed),
         }
     }
