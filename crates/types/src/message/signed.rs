@@ -16,6 +16,7 @@ pub trait Message: Serialize + DeserializeOwned {}
 pub struct Draft<T> {
     message: T,
     bytes: Vec<u8>,
+    hash: Hash32,
 }
 
 impl<T: Message> Draft<T> {
@@ -23,7 +24,12 @@ impl<T: Message> Draft<T> {
     #[must_use]
     pub fn new(message: T) -> Self {
         let bytes = encode(&message);
-        Self { message, bytes }
+        let hash = Hash32::of(&bytes);
+        Self {
+            message,
+            bytes,
+            hash,
+        }
     }
 
     /// Signs this message by itself, without others in a tree.
@@ -53,13 +59,14 @@ impl<T: Message> Draft<T> {
     /// BLAKE2b-256 of its bytes, as [`Signed::hash`].
     #[must_use]
     pub fn hash(&self) -> Hash32 {
-        Hash32::of(&self.bytes)
+        self.hash
     }
 
     fn with(self, signature: MessageSignature) -> Signed<T> {
         Signed {
             message: self.message,
             bytes: self.bytes,
+            hash: self.hash,
             signature,
         }
     }
@@ -71,6 +78,8 @@ impl<T: Message> Draft<T> {
 pub struct Signed<T> {
     message: T,
     bytes: Vec<u8>,
+    /// Of the bytes, which are asked for several times: by who refers to it, counts it, looks it up.
+    hash: Hash32,
     signature: MessageSignature,
 }
 
@@ -98,6 +107,7 @@ impl<T: Message> Signed<T> {
         let message = bcs::from_bytes(&bytes).map_err(DecodeError::Bcs)?;
         Ok(Self {
             message,
+            hash: Hash32::of(&bytes),
             bytes,
             signature: signature.into(),
         })
@@ -176,7 +186,7 @@ impl<T: Message> Signed<T> {
     /// BLAKE2b-256 of the signed bytes: how other messages refer to this one.
     #[must_use]
     pub fn hash(&self) -> Hash32 {
-        Hash32::of(&self.bytes)
+        self.hash
     }
 }
 
