@@ -42,8 +42,8 @@ impl StackHandle {
         let key = self.lane_of(info, &request).await?;
         let (ceiling, step) = self.reserve(key, id, request.max_units, request.ceiling)?;
         let reserved = Reserved::new(self, key, id);
-        let signed = self.sign(info, key, &request, ceiling).await?;
-        let message = self.http_request(info, &request, &signed);
+        let signed = self.sign(info, key, (&request, &salt), ceiling).await?;
+        let message = self.http_request(info, (&request, &salt), &signed);
         reserved.passed_on();
         let (in_flight, receipt) =
             InFlight::new(self.clone(), Arc::clone(info), key, (signed, asked));

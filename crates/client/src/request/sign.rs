@@ -32,10 +32,9 @@ impl StackHandle {
         &self,
         info: &Arc<NodeInfo>,
         key: LaneKey,
-        request: &RequestTry,
+        (request, salt): (&RequestTry, &Salt),
         ceiling: ComputeUnits,
     ) -> Result<Signed<RequestHeader>, ClientError> {
-        let salt = self.salt_of(request);
         let (issued, expires, origin) = match &request.passed_on {
             Some(passed_on) => {
                 let origin = Origin::Forwarded(passed_on.request);
@@ -71,7 +70,9 @@ impl StackHandle {
         let signed = self.client.inner.signer.sign(header).await;
         match request.evidence {
             // of its own, since it is large and other requests would carry it along
-            Evidence::Immediate => Box::pin(self.stored_first(info, key, request, signed)).await,
+            Evidence::Immediate => {
+                Box::pin(self.stored_first(info, key, (request, salt), signed)).await
+            }
             _ => Ok(signed),
         }
     }
@@ -81,12 +82,12 @@ impl StackHandle {
         &self,
         info: &Arc<NodeInfo>,
         key: LaneKey,
-        request: &RequestTry,
+        (request, salt): (&RequestTry, &Salt),
         signed: Signed<RequestHeader>,
     ) -> Result<Signed<RequestHeader>, ClientError> {
         let watched = (signed.clone(), request.asked());
         let (guard, _) = InFlight::new(self.clone(), Arc::clone(info), key, watched);
-        let body = SaltedBody::new(&self.salt_of(request), &request.body);
+        let body = SaltedBody::new(salt, &request.body);
         match self.store_request(info, &signed, &body).await {
             Ok(named) => {
                 guard.hand_over();
@@ -103,7 +104,7 @@ impl StackHandle {
     pub(super) fn http_request(
         &self,
         info: &NodeInfo,
-        request: &RequestTry,
+        (request, salt): (&RequestTry, &Salt),
         signed: &Signed<RequestHeader>,
     ) -> Result<Request<Full<Bytes>>, http::Error> {
         let signature = BASE64_STANDARD.encode(signed.signature().to_bytes());
@@ -111,7 +112,7 @@ impl StackHandle {
             .header(CONTENT_TYPE, content_type(request.sealed))
             .header(REQUEST, BASE64_STANDARD.encode(signed.bytes()))
             .header(SIGNATURE, signature)
-            .header(SALT, secret(&self.salt_of(request))?);
+            .header(SALT, secret(salt)?);
         if request.evidence == Evidence::Open {
             let word = OpenEvidence {
                 domain: Domain::default(),
