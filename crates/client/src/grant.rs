@@ -16,6 +16,10 @@ use serde::Deserialize;
 /// Time enough for a node to take the grant to the ledger, even a busy one.
 const GRANT_LIFETIME: DurationMs = DurationMs(300_000);
 
+/// A node puts a part of its free collateral at stake by one grant, a quarter if it is told nothing else: so many take
+/// it nine tenths of the way.
+const GRANT_STEPS: usize = 8;
+
 /// A lease after a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeaseTerms {
@@ -90,6 +94,42 @@ impl StackHandle {
         Box::pin(self.grant_most(node, more))
     }
 
+    /// Grants a node up to this many units more, in steps: by one grant it takes on only a part of what it could. Ends
+    /// once the node has room for `needed`, or takes no more.
+    ///
+    /// # Errors
+    ///
+    /// As [`StackHandle::grant`]; that the node refuses a later step than the first is no error.
+    pub fn grant_in_steps(
+        &self,
+        node: NodeId,
+        more: ComputeUnits,
+        needed: ComputeUnits,
+    ) -> BoxFuture<'_, Result<LeaseTerms, ClientError>> {
+        Box::pin(self.granted_in_steps(node, more, needed))
+    }
+
+    async fn granted_in_steps(
+        &self,
+        node: NodeId,
+        more: ComputeUnits,
+        needed: ComputeUnits,
+    ) -> Result<LeaseTerms, ClientError> {
+        let total = self.leased(node).saturating_add(more);
+        let mut terms = self.grant_most(node, more).await?;
+        for _ in 1..GRANT_STEPS {
+            let Some(rest) = next_step([terms.units, total], self.room(node), needed) else {
+                break;
+            };
+            match self.grant_most(node, rest).await {
+                Ok(more) => terms = more,
+                Err(ClientError::Refused { .. }) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(terms)
+    }
+
     async fn grant_most(
         &self,
         node: NodeId,
@@ -158,6 +198,16 @@ impl StackHandle {
     }
 }
 
+/// How many units are granted next to a node that has so many of a total: none once it has them all, or room enough.
+fn next_step(
+    [granted, total]: [ComputeUnits; 2],
+    room: ComputeUnits,
+    needed: ComputeUnits,
+) -> Option<ComputeUnits> {
+    let rest = total.saturating_sub(granted);
+    (rest > ComputeUnits::ZERO && room < needed).then_some(rest)
+}
+
 /// How many units a node says that it can take, where it refused a grant as too large.
 fn fewer(error: &ClientError) -> Option<ComputeUnits> {
     let ClientError::Refused { code, needed, .. } = error else {
@@ -165,4 +215,26 @@ fn fewer(error: &ClientError) -> Option<ComputeUnits> {
     };
     let too_large = code.as_deref() == Some(RefusalCode::GrantTooLarge.as_str());
     needed.filter(|_| too_large).map(ComputeUnits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_granted_the_rest_until_it_has_room_or_all_of_it() {
+        let next = |granted, room| {
+            let units = [granted, 100].map(ComputeUnits);
+            next_step(units, ComputeUnits(room), ComputeUnits(30)).map(|rest| rest.0)
+        };
+        assert_eq!(next(25, 20), Some(75));
+        assert_eq!(next(44, 29), Some(56), "one unit is missing");
+        assert_eq!(next(44, 30), None, "it has room");
+        assert_eq!(next(100, 0), None, "it has them all");
+        assert_eq!(
+            next(120, 0),
+            None,
+            "it has more than that from somebody else"
+        );
+    }
 }

@@ -17,9 +17,6 @@ use std::collections::BTreeSet;
 
 /// A stack that is bought by the way lives for a day; what isn't used comes back when it is closed.
 const LIFETIME: DurationMs = DurationMs(24 * 3_600 * 1_000);
-/// A node puts a quarter of its free collateral at stake by one grant, if it is told nothing else: so many take it nine
-/// tenths of the way.
-const GRANT_STEPS: usize = 8;
 
 /// Who pays, and which model answers.
 #[derive(Clone, Debug, Default, Args)]
@@ -166,25 +163,15 @@ async fn engaged(stack: StackHandle, purchase: &Purchase, offers: &[Offer]) -> R
     )
 }
 
-/// Grants a node units of a stack that nobody has, until it has room for so many; the room that it has then. By one
-/// grant it takes on only a part of what it could.
+/// Grants a node units of a stack that nobody has, until it has room for so many; the room that it has then.
 pub(super) async fn grant(
     stack: &StackHandle,
     node: NodeId,
     needed: ComputeUnits,
 ) -> Result<ComputeUnits, ClientError> {
-    for step in 0..GRANT_STEPS {
-        let left = stack.refresh().await?.ungranted;
-        let room = stack.room(node);
-        if left == ComputeUnits::ZERO || (step > 0 && room >= needed) {
-            break;
-        }
-        match stack.grant_some(node, left).await {
-            Ok(_) => {}
-            Err(error) if step == 0 => return Err(error),
-            // it takes no more
-            Err(_) => break,
-        }
+    let left = stack.refresh().await?.ungranted;
+    if left > ComputeUnits::ZERO {
+        stack.grant_in_steps(node, left, needed).await?;
     }
     Ok(stack.room(node))
 }

@@ -9,7 +9,7 @@ use super::{
     refill::{Command, Event, NodesLease, Payment, PlannedGrant, Promises, Reading, Refill},
 };
 use crate::{budget::Amount, catalog::Offer, metrics::Reading as Why, purchase::Purchase};
-use atoma_client::{BuyRequest, ClientError, CloseUntil, LeaseTerms, StackHandle};
+use atoma_client::{BuyRequest, ClientError, CloseUntil, StackHandle};
 use atoma_ledger::{required_escrow, top_up_payment};
 use atoma_runtime::Runtime;
 use atoma_types::{
@@ -26,9 +26,6 @@ const LAST_MINUTES: DurationMs = DurationMs(3 * 60 * 1_000);
 /// comes when a node settles, hours apart; a hundred stacks are then read at fifty a second, however
 /// many requests ask.
 const RECLAIM_PAUSE: Duration = Duration::from_secs(2);
-/// A node puts a part of its free collateral at stake by one grant, a quarter if it is told nothing else: so many take
-/// it nine tenths of the way.
-const GRANT_STEPS: usize = 8;
 /// A stack's credit is withdrawn once it is so much: ten times the gas.
 const LEAST_WITHDRAWAL: MicroUsdc = MicroUsdc(100_000);
 /// Nodes settle a closed stack at once; those that don't are looked at again.
@@ -247,8 +244,12 @@ impl StackPool {
                     // others may buy and grant while this node takes its grant to the ledger
                     drop(purchases);
                     let stack = found(&stacks, stack);
-                    let terms = stack.grant_some(node, more).await?;
-                    return granted_in_steps(stack, terms, total, units).await;
+                    let terms = stack.grant_in_steps(node, more, units).await?;
+                    // its free collateral stands for no more; what another request took meanwhile is granted anew
+                    if terms.units < total && stack.room(node) < units {
+                        return Err(LeaseError::TooLarge);
+                    }
+                    return Ok(stack.clone());
                 }
                 Command::Use(stack) => return Ok(found(&stacks, stack).clone()),
             };
@@ -467,31 +468,6 @@ fn lives(stack: &StackHandle, now: TimestampMs) -> bool {
 fn found(stacks: &[StackHandle], id: StackId) -> &StackHandle {
     let stack = stacks.iter().find(|stack| stack.id() == id);
     stack.expect("a refill names only stacks that it was told of")
-}
-
-/// Grants on, up to `total`, until the node has room for `units`: it takes on only a part of what it could by one grant.
-async fn granted_in_steps(
-    stack: &StackHandle,
-    mut terms: LeaseTerms,
-    total: ComputeUnits,
-    units: ComputeUnits,
-) -> Result<StackHandle, LeaseError> {
-    for _ in 1..GRANT_STEPS {
-        let left = total.saturating_sub(terms.units);
-        if left == ComputeUnits::ZERO || stack.room(terms.node) >= units {
-            break;
-        }
-        match stack.grant_some(terms.node, left).await {
-            Ok(more) => terms = more,
-            Err(ClientError::Refused { .. }) => break,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    // its free collateral stands for no more; what another request took meanwhile is granted anew
-    if terms.units < total && stack.room(terms.node) < units {
-        return Err(LeaseError::TooLarge);
-    }
-    Ok(stack.clone())
 }
 
 /// Whether nothing of a stack is left that could cost anything.
