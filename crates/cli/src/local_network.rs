@@ -142,89 +142,100 @@ fn quick_attest() -> AttestConfig {
 
 impl Observer for Output {
     fn step(&self, step: &Step<'_>, took: Duration) {
-        let (name, title, facts) = told(step);
-        Output::step(self, name, &title, took, facts);
+        let (name, title) = told(step);
+        Output::step(self, name, &title, took, facts(step));
     }
 }
 
-/// A step's name for programs, its line for people, and the facts of both.
-fn told(step: &Step<'_>) -> (&'static str, String, Facts) {
+/// A step's name for programs, and its line for people.
+fn told(step: &Step<'_>) -> (&'static str, String) {
     match step {
-        Step::Ledger { url, network } => (
+        Step::Ledger { .. } => (
             "ledger",
             "A ledger starts (Sui's gRPC protocol, on this machine)".to_owned(),
-            vec![("url", json!(url)), ("network", json!(network))],
         ),
-        Step::Walrus { url, nodes, shards } => (
+        Step::Walrus { .. } => (
             "walrus",
             "A local Walrus starts (its HTTP API; blobs are objects on the ledger)".to_owned(),
-            vec![
-                ("url", json!(url)),
-                ("storage_nodes", json!(nodes)),
-                ("shards", json!(shards)),
-            ],
         ),
+        Step::Funded { who, .. } => (
+            "fund",
+            format!("The faucet gives test money to the {who}"),
+        ),
+        Step::Task { security, .. } if security.confidential() => (
+            "task",
+            "A confidential task is created: nodes must be attested, and these will be by a software TEE".to_owned(),
+        ),
+        Step::Task { .. } => (
+            "task",
+            "A task is created: this model, these rules".to_owned(),
+        ),
+        Step::Node {
+            number,
+            guest: Some(guest),
+            ..
+        } => (
+            "node",
+            format!(
+                "Node {number} registers with collateral, attests its keys by a {guest} TEE, and subscribes"
+            ),
+        ),
+        Step::Node { number, .. } => (
+            "node",
+            format!("Node {number} registers with collateral and subscribes"),
+        ),
+        // a step of a newer library: nothing is known of it here
+        _ => ("started", "Another part starts".to_owned()),
+    }
+}
+
+/// A step's facts, for both.
+fn facts(step: &Step<'_>) -> Facts {
+    match step {
+        Step::Ledger { url, network } => vec![("url", json!(url)), ("network", json!(network))],
+        Step::Walrus { url, nodes, shards } => vec![
+            ("url", json!(url)),
+            ("storage_nodes", json!(nodes)),
+            ("shards", json!(shards)),
+        ],
         Step::Funded {
             who,
             address,
             balance,
-        } => (
-            "fund",
-            format!("The faucet gives test money to the {who}"),
-            vec![
-                ("who", json!(who)),
-                ("address", json!(address)),
-                ("balance_micro_usdc", money(*balance)),
-            ],
-        ),
+        } => vec![
+            ("who", json!(who)),
+            ("address", json!(address)),
+            ("balance_micro_usdc", money(*balance)),
+        ],
         Step::Task {
             task,
             model,
             engine,
             price_ceiling,
-            security,
-        } => (
-            "task",
-            match security.confidential() {
-                true => "A confidential task is created: nodes must be attested, and these will be by a software TEE",
-                false => "A task is created: this model, these rules",
-            }
-            .to_owned(),
-            vec![
-                ("task", json!(task)),
-                ("model", json!(model.id)),
-                ("engine", json!(engine.numerics.as_str())),
-                ("revision", json!(engine.model.to_string())),
-                (
-                    "price_ceiling_micro_usdc_per_million_units",
-                    price(*price_ceiling),
-                ),
-            ],
-        ),
+            ..
+        } => vec![
+            ("task", json!(task)),
+            ("model", json!(model.id)),
+            ("engine", json!(engine.numerics.as_str())),
+            ("revision", json!(engine.model.to_string())),
+            (
+                "price_ceiling_micro_usdc_per_million_units",
+                price(*price_ceiling),
+            ),
+        ],
         Step::Node {
-            number,
             node,
             url,
             price: asked,
             collateral,
-            guest,
-        } => (
-            "node",
-            match guest {
-                Some(guest) => format!(
-                    "Node {number} registers with collateral, attests its keys by a {guest} TEE, and subscribes"
-                ),
-                None => format!("Node {number} registers with collateral and subscribes"),
-            },
-            vec![
-                ("node", json!(node)),
-                ("url", json!(url)),
-                ("collateral_micro_usdc", money(*collateral)),
-                ("price_micro_usdc_per_million_units", price(*asked)),
-            ],
-        ),
-        // a step of a newer library: nothing is known of it here
-        _ => ("started", "Another part starts".to_owned(), Vec::new()),
+            ..
+        } => vec![
+            ("node", json!(node)),
+            ("url", json!(url)),
+            ("collateral_micro_usdc", money(*collateral)),
+            ("price_micro_usdc_per_million_units", price(*asked)),
+        ],
+        _ => Vec::new(),
     }
 }
 

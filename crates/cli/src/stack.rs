@@ -120,9 +120,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
     let client = client::open(&settings, None).await?;
     let ledger = client.ledger();
     match command {
-        StackCommand::Show { stack } => {
-            show(ledger, stack.stack(&client).await?, output).await?;
-        }
+        StackCommand::Show { stack } => show(ledger, stack.stack(&client).await?, output).await?,
         StackCommand::List { all } => list(&client, all, &settings, output).await?,
         StackCommand::Buy {
             task,
@@ -142,7 +140,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
                 units: ComputeUnits(units),
                 max_price,
                 nodes,
-                lifetime: DurationMs(lifetime.saturating_mul(1_000)),
+                lifetime: of_seconds(lifetime),
             };
             buy(&client, request, ungranted, output).await?;
         }
@@ -158,9 +156,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
         }
         StackCommand::Extend { stack, seconds } => {
             let stack = client.open(stack.stack(&client).await?).await?;
-            stack
-                .extend(DurationMs(seconds.saturating_mul(1_000)))
-                .await?;
+            stack.extend(of_seconds(seconds)).await?;
             output.object(refreshed(&stack).await?);
         }
         StackCommand::Watch(args) => stack_watch::run(args, &client, &settings, output).await?,
@@ -189,6 +185,10 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
         }
     }
     Ok(())
+}
+
+fn of_seconds(seconds: u64) -> DurationMs {
+    DurationMs(seconds.saturating_mul(1_000))
 }
 
 async fn show(ledger: &Ledger, stack: StackId, output: &Output) -> Result<()> {

@@ -9,7 +9,7 @@ use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::SigningKey;
 use atoma_ledger::{EventStream, ExecuteError, Ledger, ReadError};
 use atoma_types::{
-    EngineClass, NodeId, PublicKey, Rule, SecurityLevel, TaskId,
+    EngineClass, NodeId, PublicKey, Rule, SecurityLevel, TaskId, TimestampMs,
     chain::{Call, Clock, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
     hash::Hash32,
 };
@@ -113,6 +113,37 @@ pub(crate) async fn register(
     engines: &[(String, Arc<dyn Engine>)],
 ) -> Result<Registration, RegisterError> {
     // what is served is checked before anything is paid
+    let offers = offers(ledger, config, engines).await?;
+    let (node, events) = match find(ledger, key, response_key, known).await? {
+        Some(node) => (node, None),
+        None => {
+            let events = ledger.subscribe().await?;
+            (
+                create(ledger, key, response_key, config, url).await?,
+                Some(events),
+            )
+        }
+    };
+    let now = ledger.clock().await?;
+    let calls = missing(ledger, &node, url, &offers, now);
+    if !calls.is_empty() {
+        ledger.execute(key, calls).await?;
+    }
+    let tasks = offers.into_iter().map(|(_, served)| served).collect();
+    Ok(Registration {
+        node: node.id,
+        tasks,
+        found: events.is_none(),
+        events,
+    })
+}
+
+/// The tasks as configured, each with what serves it.
+async fn offers(
+    ledger: &Ledger,
+    config: &NodeConfig,
+    engines: &[(String, Arc<dyn Engine>)],
+) -> Result<Vec<(Task, ServedTask)>, RegisterError> {
     let mut offers = Vec::new();
     for offer in &config.subscriptions {
         let task = ledger.task(offer.task).await?;
@@ -128,17 +159,17 @@ pub(crate) async fn register(
         let served = serve(&task, offer, engines)?;
         offers.push((task, served));
     }
-    let (node, events) = match find(ledger, key, response_key, known).await? {
-        Some(node) => (node, None),
-        None => {
-            let events = ledger.subscribe().await?;
-            (
-                create(ledger, key, response_key, config, url).await?,
-                Some(events),
-            )
-        }
-    };
-    let now = ledger.clock().await?;
+    Ok(offers)
+}
+
+/// What the ledger doesn't have yet: where the node is reached, and what it offers.
+fn missing(
+    ledger: &Ledger,
+    node: &Node,
+    url: &str,
+    offers: &[(Task, ServedTask)],
+    now: TimestampMs,
+) -> Vec<Call> {
     let mut calls = Vec::<Call>::new();
     if node.url != url {
         calls.push(
@@ -149,7 +180,7 @@ pub(crate) async fn register(
             .into(),
         );
     }
-    for (task, served) in &offers {
+    for (task, served) in offers {
         let stands = task.subscription(node.id).is_some_and(|subscription| {
             subscription.price == served.price && subscription.state == SubscriptionState::Active
         });
@@ -165,16 +196,7 @@ pub(crate) async fn register(
             calls.push(call.into());
         }
     }
-    if !calls.is_empty() {
-        ledger.execute(key, calls).await?;
-    }
-    let tasks = offers.into_iter().map(|(_, served)| served).collect();
-    Ok(Registration {
-        node: node.id,
-        tasks,
-        found: events.is_none(),
-        events,
-    })
+    calls
 }
 
 /// The node that is ours already: as configured or remembered, or one with our two keys.

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     billing::Billing,
     in_flight::RequestInFlight,
+    lease::Lease,
     pricing::{Plan, RequestBounds},
     tasks::ServedTask,
 };
@@ -95,15 +96,7 @@ async fn generate(
     };
     let plan = Plan::new(task.weights, &bounds)?;
     let billing = &inference.billing;
-    if let Some(evidence) = billing.evidence.as_ref().filter(|_| lease.is_examined()) {
-        let form = AnswerForm {
-            stream: asked.stream,
-            logprobs: asked.logprobs,
-            model: &task.model,
-        };
-        let answer = form.bytes(plan.output_cap);
-        evidence.check_record(answer.saturating_add(body.len() as u64))?;
-    }
+    check_record(billing, (lease, task, body), &asked, &plan)?;
     let header = request.message();
     let cache_domain = inference.cache_secret.domain(header.stack, header.origin);
     let head = head(billing.clock.now(), task, request.message(), kind);
@@ -135,6 +128,26 @@ async fn generate(
     }
     let logprobs = asked.logprobs.is_some();
     Ok(whole(billing, flight, events, &head, kind, logprobs).await?)
+}
+
+/// Whether an answer that may be examined fits into a record together with what was asked.
+fn check_record(
+    billing: &Billing,
+    (lease, task, body): (&Lease, &ServedTask, &[u8]),
+    asked: &Generation,
+    plan: &Plan,
+) -> Result<(), Refusal> {
+    let evidence = billing.evidence.as_ref().filter(|_| lease.is_examined());
+    let Some(evidence) = evidence else {
+        return Ok(());
+    };
+    let form = AnswerForm {
+        stream: asked.stream,
+        logprobs: asked.logprobs,
+        model: &task.model,
+    };
+    let answer = form.bytes(plan.output_cap);
+    evidence.check_record(answer.saturating_add(body.len() as u64))
 }
 
 fn check_asked(task: &ServedTask, asked: &Generation) -> Result<(), Refusal> {

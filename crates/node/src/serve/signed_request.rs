@@ -77,6 +77,7 @@ where
     response
 }
 
+/// What can be refused by the head alone comes first, then the body, then what needs it.
 async fn admit(
     inference: &Inference,
     endpoint: Endpoint,
@@ -85,13 +86,7 @@ async fn admit(
 ) -> Result<Admitted, Refusal> {
     let header = request.as_ref().ok().map(|request| request.message());
     let Entry { permit, onward } = enter(inference, header)?;
-    if !inference.billing.journal.is_healthy() {
-        let message = "the node cannot write its journal";
-        return Err(Refusal::new(RefusalCode::Unavailable, message));
-    }
-    if let Some(evidence) = &inference.billing.evidence {
-        evidence.check_room()?;
-    }
+    check_able(inference)?;
     let (parts, body) = incoming.into_parts();
     let form = Form::of(&parts.headers);
     let evidence = open_evidence(&parts.headers)?;
@@ -99,14 +94,7 @@ async fn admit(
     limit.check_announced(&parts.headers)?;
     let request = request?;
     let salt = read_salt(&parts.headers)?;
-    let header = request.message();
-    Span::current().record("stack", tracing::field::display(header.stack));
-    check_addressee(header, &inference.us)?;
-    let lease = inference.finder.lease(header.stack).await?;
-    let clock = &inference.billing.clock;
-    let now = clock.now();
-    let started_at = inference.us.started_by(now, clock.instant());
-    check_request(&request, &lease, endpoint, started_at, now)?;
+    let lease = leased(inference, endpoint, &request).await?;
     let open = match evidence {
         None => false,
         Some(word) => check_open(&word, &request, &lease).map(|()| true)?,
@@ -120,28 +108,22 @@ async fn admit(
         (Form::Sealed, Some(Onward::Rather) | None) => None,
         (Form::Plain, onward) => onward,
     };
+    // by owner: stacks cost little, and one wallet may have many
+    let mut held = inference.body_room.enter(lease.owner.as_bytes());
     // hashed as it comes in
     let mut hasher = salt.hasher(CommitmentKind::Request);
     let hash = |piece: &[u8]| {
         hasher.update(piece);
     };
-    // by owner: stacks cost little, and one wallet may have many
-    let mut held = inference.body_room.enter(lease.owner.as_bytes());
     let body = read_body_within(&mut held, &parts.headers, body, limit, hash).await?;
-    check_body(header, hasher.finish())?;
-    if let Origin::Stored(blob) = header.origin {
-        let Some(evidence) = &inference.billing.evidence else {
-            let message = "this node has no Walrus: send without stored evidence, or use another";
-            return Err(Refusal::new(RefusalCode::EvidenceUnavailable, message));
-        };
-        evidence
-            .check_stored(blob, &request, &lease, &inference.response_key)
-            .await?;
-    }
-    let may_go = inference.forwarder.is_some() && header.origin.may_be_passed_on();
+    check_body(request.message(), hasher.finish())?;
+    check_stored(inference, &request, &lease).await?;
+    let origin = request.message().origin;
+    let may_go = inference.forwarder.is_some() && origin.may_be_passed_on();
     let (body, sealed) = match (form, &inference.guest) {
         (Form::Sealed, Some(guest)) => {
-            let opened = open_sealed(guest, &lease, &request, body, clock.now()).await?;
+            let now = inference.billing.clock.now();
+            let opened = open_sealed(guest, &lease, &request, body, now).await?;
             (opened.0, Some(opened.1))
         }
         _ => (body, None),
@@ -159,6 +141,53 @@ async fn admit(
         permit: Some(permit),
         onward,
     })
+}
+
+/// Whether the node can serve anything: what it can't write down it must not sign for.
+fn check_able(inference: &Inference) -> Result<(), Refusal> {
+    if !inference.billing.journal.is_healthy() {
+        let message = "the node cannot write its journal";
+        return Err(Refusal::new(RefusalCode::Unavailable, message));
+    }
+    match &inference.billing.evidence {
+        Some(evidence) => evidence.check_room(),
+        None => Ok(()),
+    }
+}
+
+/// The lease that pays, if the request is for this node, signed by the lease's user and in time.
+async fn leased(
+    inference: &Inference,
+    endpoint: Endpoint,
+    request: &SignedRequest,
+) -> Result<Arc<Lease>, Refusal> {
+    let header = request.message();
+    Span::current().record("stack", tracing::field::display(header.stack));
+    check_addressee(header, &inference.us)?;
+    let lease = inference.finder.lease(header.stack).await?;
+    let clock = &inference.billing.clock;
+    let now = clock.now();
+    let started_at = inference.us.started_by(now, clock.instant());
+    check_request(request, &lease, endpoint, started_at, now)?;
+    Ok(lease)
+}
+
+/// Of a request that says that it is stored, whether it is.
+async fn check_stored(
+    inference: &Inference,
+    request: &SignedRequest,
+    lease: &Arc<Lease>,
+) -> Result<(), Refusal> {
+    let Origin::Stored(blob) = request.message().origin else {
+        return Ok(());
+    };
+    let Some(evidence) = &inference.billing.evidence else {
+        let message = "this node has no Walrus: send without stored evidence, or use another";
+        return Err(Refusal::new(RefusalCode::EvidenceUnavailable, message));
+    };
+    evidence
+        .check_stored(blob, request, lease, &inference.response_key)
+        .await
 }
 
 /// The user's word for open evidence, if they want it: `atoma-evidence: open` and the word.
