@@ -1,13 +1,14 @@
 //! The theorems of `docs/protocol.md`, each searched for a counter-example.
 //!
 //! `play` lets honest parties follow the protocol while others do whatever a pair of dice says: coalitions of owners, nodes and
-//! attesters under many names, in any order, at any time. `watch` looks at every call for what theorems 3 to 8 forbid; `end`
+//! attesters under many names, in any order, at any time (`acts`). `watch` looks at every call for what theorems 3 to 8 forbid; `end`
 //! lets strangers alone bring everything to its end, and then looks at theorems 1, 2 and 9; `attesters` come and go, for
 //! theorem 10; in `away` a node stays away for ever. Theorems 11 and 12 are about
 //! numbers, and have tests of their own.
 //!
 //! `ATOMA_SEARCH_RUNS` is the number of plays, `ATOMA_SEARCH_FROM` the seed of the first; a play that finds something prints its own.
 
+mod acts;
 mod attesters;
 mod away;
 mod end;
