@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 pub use atoma_evidence::{
     check::{
         CertifiedObject, Check, CheckKind, Gap, Gathered, Item, Neighbour, Outcome, PackBytes,
-        PackPlace, Report, Rerun, Second, Settlement, Subject, Verdict, check,
+        PackPlace, Report, Rerun, Second, Settlement, Subject, Verdict, check, need,
     },
     gather::{
         GatherError, Given, KeptExchange, KeptReceipts, NodeProofs, SourceError, Sources, gather,

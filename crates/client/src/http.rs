@@ -61,16 +61,8 @@ impl Http {
         node: &NodeInfo,
         request: Request<Full<Bytes>>,
     ) -> Result<T, ClientError> {
-        let answer = self.0.ask(request, SMALL_ANSWER).await;
-        let answer = answer.map_err(|e| failed(node, e))?;
-        if answer.status() != StatusCode::OK {
-            return Err(ClientError::refused(
-                node.id,
-                answer.status(),
-                answer.body(),
-            ));
-        }
-        serde_json::from_slice(answer.body()).map_err(|e| ClientError::Malformed {
+        let answer = self.ok(node, request, SMALL_ANSWER).await?;
+        serde_json::from_slice(&answer).map_err(|e| ClientError::Malformed {
             node: node.id,
             reason: MalformedAnswer::Json(e),
         })
@@ -83,7 +75,17 @@ impl Http {
         path: &str,
         limits: AnswerLimits,
     ) -> Result<Bytes, ClientError> {
-        let answer = self.0.ask(get(&node.at(path)), limits).await;
+        self.ok(node, get(&node.at(path)), limits).await
+    }
+
+    /// The body of a good answer.
+    async fn ok(
+        &self,
+        node: &NodeInfo,
+        request: Request<Full<Bytes>>,
+        limits: AnswerLimits,
+    ) -> Result<Bytes, ClientError> {
+        let answer = self.0.ask(request, limits).await;
         let answer = answer.map_err(|e| failed(node, e))?;
         if answer.status() != StatusCode::OK {
             return Err(ClientError::refused(

@@ -19,7 +19,7 @@ use crate::{
     unsettled::Unsettled,
 };
 use atoma_client::{
-    Answer, AnswerBody, ClientError, RequestTry, StackHandle, WholeAnswer,
+    Answer, ClientError, RequestTry, StackHandle, WholeAnswer,
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
 };
 use atoma_http::server::HeldRoom;
@@ -28,8 +28,7 @@ use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, RequestId, estimate::BodyBounds, message::Endpoint,
     refusal::Refusal,
 };
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
+use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 use tracing::Span;
@@ -385,7 +384,7 @@ impl UserRequest {
             .patience
             .answer_begins
             .saturating_sub(sent.at.elapsed());
-        let first = match timeout(left, beginning(&mut rest)).await {
+        let first = match timeout(left, rest.first_event()).await {
             Ok(Ok(Some(first))) => first,
             failed => {
                 self.hold = sent.unsettled.failed();
@@ -446,28 +445,6 @@ impl UserRequest {
 struct Sent {
     unsettled: Unsettled,
     at: Instant,
-}
-
-/// A stream's bytes up to its first event, which are few: before it nothing is an answer. None if it has no event,
-/// or isn't a stream.
-async fn beginning(stream: &mut AnswerBody) -> Result<Option<Bytes>, ClientError> {
-    let mut before = BytesMut::new();
-    while stream.is_stream() {
-        let Some(bytes) = stream.next().await.transpose()? else {
-            break;
-        };
-        if stream.has_begun() {
-            return Ok(Some(match before.is_empty() {
-                true => bytes,
-                false => {
-                    before.extend_from_slice(&bytes);
-                    before.freeze()
-                }
-            }));
-        }
-        before.extend_from_slice(&bytes);
-    }
-    Ok(None)
 }
 
 /// What became of a try.

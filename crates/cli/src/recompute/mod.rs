@@ -4,22 +4,22 @@ mod sample;
 
 use atoma_audit::{Body, Promised, Work};
 use atoma_channel::is_sealed;
-use atoma_client::evidence::{Gap, Gathered, Item};
+use atoma_client::evidence::{Gap, Gathered, Item, need};
 use atoma_evidence::pack::SaltedBody;
 
 pub(crate) use sample::{SampleArgs, SampleConfig};
 
 /// What there is to examine. What is broken fails a check of its own.
 pub(crate) fn work(gathered: &Gathered) -> Item<Work> {
-    let header = have(&gathered.header)?.clone();
-    let receipt = have(&gathered.receipt)?.clone();
+    let header = need(&gathered.header)?.clone();
+    let receipt = need(&gathered.receipt)?.clone();
     let body = |body: &SaltedBody| Body {
         salt: body.salt(),
         bytes: body.body(),
     };
     let bodies = [
-        body(have(&gathered.request_body)?),
-        body(have(&gathered.answer_body)?),
+        body(need(&gathered.request_body)?),
+        body(need(&gathered.answer_body)?),
     ];
     if is_sealed(&bodies[0].bytes) {
         let reason = "the request is sealed to an attested node, and can't be read here";
@@ -39,11 +39,5 @@ pub(crate) fn work(gathered: &Gathered) -> Item<Work> {
         receipt,
         task,
         bodies: Some(bodies),
-    })
-}
-
-fn have<T>(item: &Item<T>) -> Item<&T> {
-    item.as_ref().map_err(|gap| match gap {
-        Gap::Absent(reason) | Gap::Broken(reason) => Gap::Absent(reason.clone()),
     })
 }

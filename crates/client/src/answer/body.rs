@@ -8,8 +8,8 @@ use crate::{
 };
 use atoma_http::client::{Body, Pieces};
 use atoma_types::NodeId;
-use bytes::Bytes;
-use futures::Stream;
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt, future::BoxFuture};
 use http::StatusCode;
 use std::{
     fmt,
@@ -68,6 +68,14 @@ impl AnswerBody {
         self
     }
 
+    /// All of it, of a refusal.
+    pub(super) fn of_refusal(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Kind::Small(body) => body.as_ref(),
+            Kind::Served(_) | Kind::Over => None,
+        }
+    }
+
     /// Whether it is a stream of events whose receipt comes at its end.
     #[must_use]
     pub fn is_stream(&self) -> bool {
@@ -79,6 +87,31 @@ impl AnswerBody {
     #[must_use]
     pub fn has_begun(&self) -> bool {
         matches!(&self.0, Kind::Served(served) if served.proof.has_begun())
+    }
+
+    /// A stream's bytes up to its first event, which are few: before it nothing is an answer. None if it ends without
+    /// one, or isn't a stream.
+    ///
+    /// # Errors
+    ///
+    /// As the stream's last item.
+    pub fn first_event(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, ClientError>> {
+        Box::pin(async move {
+            let mut before = BytesMut::new();
+            while self.is_stream() {
+                let Some(bytes) = self.next().await.transpose()? else {
+                    break;
+                };
+                if self.has_begun() && before.is_empty() {
+                    return Ok(Some(bytes));
+                }
+                before.extend_from_slice(&bytes);
+                if self.has_begun() {
+                    return Ok(Some(before.freeze()));
+                }
+            }
+            Ok(None)
+        })
     }
 
     /// Waits until a sealed answer has said something. Gives the refusal that it is, if it is one.
@@ -106,16 +139,6 @@ impl AnswerBody {
         }
         self.0 = Kind::Over;
         Ok(refused)
-    }
-}
-
-impl super::Answer {
-    /// The body of a refusal.
-    pub(crate) fn small_body(&self) -> Option<&Bytes> {
-        match &self.body.0 {
-            Kind::Small(body) => body.as_ref(),
-            Kind::Served(_) | Kind::Over => None,
-        }
     }
 }
 

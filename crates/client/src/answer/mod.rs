@@ -178,6 +178,11 @@ impl Answer {
             receipt,
         })
     }
+
+    /// The body of a refusal.
+    pub(crate) fn small_body(&self) -> Option<&Bytes> {
+        self.body.of_refusal()
+    }
 }
 
 impl Future for ReceiptWait {

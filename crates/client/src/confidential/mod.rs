@@ -21,4 +21,5 @@ pub(crate) use attested::AttestedNodes;
 pub use attested::{Attested, Confidential};
 pub use fault::AttestationFault;
 pub(crate) use passed::PassedAnswer;
-pub use through::{Sealing, Through, ThroughAnswer};
+pub use seal::Sealing;
+pub use through::{Through, ThroughAnswer};

@@ -1,15 +1,30 @@
 //! A request's body as it goes out.
 
-use super::{Attested, Confidential, SealedAnswer, Sealing, opening::first};
+use super::{Attested, Confidential, SealedAnswer, opening::first};
 use crate::{Client, ClientError, NodeInfo, StackHandle};
 use atoma_channel::{AnswerOpener, RequestTerms, seal_request};
 use atoma_types::{
-    ComputeUnits,
+    ComputeUnits, NodeId, TaskId,
     message::{CommitmentKind, Endpoint, MAX_REQUEST_LIFETIME, Salt},
 };
 use bytes::Bytes;
 use serde::Deserialize;
 use std::sync::Arc;
+
+/// What is asked, and who may answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealing<'a> {
+    /// Whose nodes answer.
+    pub task: TaskId,
+    /// Nodes of it, the best first; those whose evidence isn't good are left out.
+    pub nodes: &'a [NodeId],
+    /// What is asked for.
+    pub endpoint: Endpoint,
+    /// The body in clear.
+    pub text: &'a [u8],
+    /// The most that it may cost.
+    pub max_units: ComputeUnits,
+}
 
 /// A sealed body, and what opens its answer.
 pub(crate) struct Body {

@@ -4,14 +4,13 @@
 use super::{
     Attested, SealedAnswer,
     opening::{Opening, first},
-    seal::is_stream,
+    seal::{Sealing, is_stream},
 };
 use crate::{Client, ClientError};
 use atoma_channel::{MEDIA_TYPE, limits::MAX_RECIPIENTS};
 use atoma_evidence::receipt::ReceiptError;
 use atoma_http::client::{AnswerLimits, Body, Pieces, Pool, PoolOptions};
 use atoma_types::{
-    ComputeUnits, NodeId, TaskId,
     http::SALT,
     message::{CommitmentKind, Endpoint, Salt},
 };
@@ -34,21 +33,6 @@ pub struct Through {
     url: String,
     key: String,
     pool: Pool,
-}
-
-/// What is asked, and who may answer.
-#[derive(Clone, Copy, Debug)]
-pub struct Sealing<'a> {
-    /// Whose nodes answer.
-    pub task: TaskId,
-    /// Nodes of it, the best first; those whose evidence isn't good are left out.
-    pub nodes: &'a [NodeId],
-    /// What is asked for.
-    pub endpoint: Endpoint,
-    /// The body in clear.
-    pub text: &'a [u8],
-    /// The most that it may cost.
-    pub max_units: ComputeUnits,
 }
 
 /// An answer that came through a gateway and was opened here.

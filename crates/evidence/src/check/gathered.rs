@@ -47,7 +47,10 @@ pub(super) fn own<T>(item: &Item<T>) -> Item<&T> {
 }
 
 /// For a check that only needs the thing: a broken one has failed another already.
-pub(crate) fn need<T>(item: &Item<T>) -> Item<&T> {
+///
+/// # Errors
+/// If there is a gap: then it is absent here, whatever it is to the check that it belongs to.
+pub fn need<T>(item: &Item<T>) -> Item<&T> {
     item.as_ref().map_err(|gap| match gap {
         Gap::Absent(reason) | Gap::Broken(reason) => Gap::Absent(reason.clone()),
     })

@@ -22,9 +22,8 @@ mod settled;
 mod signed;
 mod stored;
 
-pub(crate) use gathered::need;
 pub use gathered::{
-    CertifiedObject, Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, Second, Settlement,
+    CertifiedObject, Gap, Gathered, Item, Neighbour, PackBytes, PackPlace, Second, Settlement, need,
 };
 pub use report::{Check, CheckKind, Outcome, Report, Rerun, Subject, Verdict};
 

@@ -21,7 +21,7 @@ use atoma_openai::frames;
 use atoma_runtime::WithCauses;
 use atoma_types::refusal::{Refusal, RefusalCode};
 use axum::{body::Body, response::Response};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::StreamExt;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
@@ -350,15 +350,11 @@ async fn begin(answer: Answer) -> Result<Begun, ClientError> {
         return answer.whole().await.map(Begun::Whole);
     }
     let mut body = answer.body.only_covered();
-    let mut first = BytesMut::new();
-    while let Some(bytes) = body.next().await {
-        first.extend_from_slice(&bytes?);
-        if body.has_begun() {
-            return Ok(Begun::Stream(first.freeze(), body));
-        }
+    match body.first_event().await? {
+        Some(first) => Ok(Begun::Stream(first, body)),
+        // an answer without a word, whose receipt is good
+        None => Err(ClientError::GaveUp { node }),
     }
-    // an answer without a word, whose receipt is good
-    Err(ClientError::GaveUp { node })
 }
 
 /// The second record, of the other node's checked receipt.
