@@ -1,6 +1,6 @@
 //! Every way to cheat is found by whoever computes the answer again, and honest answers are found honest.
 
-use atoma_audit::{Body, Finding, Promised, Reason, Work, examine};
+use atoma_audit::{Body, Exchange, Finding, Promised, Reason, Signers, Work, examine};
 use atoma_client::{BuyRequest, Client, ClientConfig, WholeAnswer};
 use atoma_engine::{Engine, builtin};
 use atoma_keys::SigningKey;
@@ -31,16 +31,21 @@ fn expected(cheat: Cheat) -> &'static [Reason] {
     }
 }
 
-async fn found(engine: &Arc<dyn Engine>, body: &str, answer: &WholeAnswer) -> Finding {
+async fn found(
+    engine: &Arc<dyn Engine>,
+    signers: &Signers,
+    body: &str,
+    answer: &WholeAnswer,
+) -> Finding {
     let receipt = answer.receipt.as_ref().unwrap();
     let [request, answer] =
         [Bytes::copy_from_slice(body.as_bytes()), answer.body.clone()].map(|bytes| Body {
             salt: answer.salt.clone(),
             bytes,
         });
+    let (header, signed) = (receipt.request().clone(), receipt.signed().clone());
     let work = Work {
-        header: receipt.request().clone(),
-        receipt: receipt.signed().clone(),
+        exchange: Exchange::checked(header, signed, signers).unwrap(),
         task: Promised {
             engine: engine_class(engine.info()),
             model: Some(builtin::NAME.to_owned()),
@@ -94,7 +99,11 @@ async fn every_way_to_cheat_is_found_and_honest_answers_are_honest() {
             .unwrap();
         let answer = stack.chat(node.id, body.clone()).await.unwrap();
         let answer = answer.whole().await.unwrap();
-        let found = found(&engine, &body, &answer).await;
+        let signers = Signers {
+            request: client.request_key(),
+            receipt: network.ledger.node(node.id).await.unwrap().response_key,
+        };
+        let found = found(&engine, &signers, &body, &answer).await;
         let right = match (cheat, found) {
             (None, found) => found == Finding::Honest,
             (Some(cheat), Finding::Guilty(reason)) => expected(cheat).contains(&reason),

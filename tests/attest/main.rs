@@ -3,6 +3,7 @@
 mod keys;
 mod kinds;
 mod late;
+mod leaving;
 
 use atoma_client::{BuyRequest, Client, ClientConfig, StackHandle};
 use atoma_engine::{Engine, builtin};

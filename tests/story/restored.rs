@@ -149,6 +149,65 @@ async fn a_node_with_an_empty_journal_shows_what_is_demanded_from_walrus() {
     assert_eq!(town.dollars().await, before - fees);
 }
 
+/// Its owner claims one answer by hand while the node has signed others, which name a history that begins before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_is_shown_where_the_last_receipt_of_its_ticket_binds_more_than_the_ticket() {
+    let mut town = Town::storing(None).await;
+    let stack = town.buys().await;
+    let mut kept = Vec::new();
+    for packs in 1..=3 {
+        kept.push(town.asks_and_keeps(stack).await);
+        let stored = async || town.metric("atoma_node_packs_stored_total").await;
+        town.waits(async || stored().await >= packs).await;
+    }
+    let (first, node) = (&kept[0], town.id().await);
+    let (header, receipt) = (first.signed_header().unwrap(), first.signed().unwrap());
+    let by_hand = calls::Settle {
+        stack: stack.into(),
+        holder: node,
+        from_seq: 0,
+        to_units: receipt.message().cumulative_units,
+        to_seq: 1,
+        headers: vec![header.bytes().to_vec()],
+        header_signatures: vec![header.signature().to_bytes()],
+        last_receipt: receipt.bytes().to_vec(),
+        receipt_signature: receipt.signature().to_bytes(),
+        manifest_blob: None,
+        clock: Clock,
+    };
+    let settled = town
+        .world
+        .ledger
+        .execute(&town.operator, vec![by_hand.into()]);
+    settled.await.unwrap();
+    let receipts: Vec<_> = kept.iter().map(|kept| kept.signed().unwrap()).collect();
+    let claimed = units(&receipts);
+    let closed = town.closes(stack).await;
+    let rest = town.price().cost(ComputeUnits(5_000 - claimed)).unwrap();
+    assert_eq!(closed["withdrawn_micro_usdc"], json!(rest.0));
+    let on_ledger = town.stack(stack).await;
+    let tickets = &on_ledger.lease(node).unwrap().tickets;
+    let ranges: Vec<_> = tickets
+        .iter()
+        .map(|ticket| (ticket.from_seq, ticket.to_seq, ticket.last_receipt().base))
+        .collect();
+    assert_eq!(ranges, [(0, 1, 0), (1, 3, 0)]);
+
+    // from its own log, and once that is gone, from Walrus
+    town.demands(&receipts[1]).await;
+    town.waits(async || town.open_demands(stack).await == 0)
+        .await;
+    assert_eq!(town.metric("atoma_node_tickets_read_back_total").await, 0);
+    town.loses_its_disk();
+    town.demands(&receipts[2]).await;
+    town.start_node().await;
+    town.waits(async || town.open_demands(stack).await == 0)
+        .await;
+    assert_eq!(town.metric("atoma_node_tickets_read_back_total").await, 1);
+    let claims = [units(&receipts[..1]), units(&receipts[1..])];
+    town.is_paid(stack, &claims, 2).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_with_an_old_backup_loses_what_it_served_since_its_last_claim_and_nothing_else() {
     let mut town = Town::storing(Some(MicroUsdc(1))).await;

@@ -2,7 +2,7 @@
 //! commands: for stories about what a node does by itself.
 
 use crate::case::types;
-use atoma_client::{Receipts, request_key};
+use atoma_client::{KeptReceipt, Receipts, request_key};
 use atoma_engine::{Engine, builtin};
 use atoma_keys::{SigningKey, read_private};
 use atoma_localnet::{ClockMode, LocalnetConfig};
@@ -19,7 +19,7 @@ use atoma_types::{
 };
 use serde_json::Value;
 use std::{path::PathBuf, sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::{sync::OnceCell, time::Instant};
 
 pub(crate) const HOUR: u64 = 3_600_000;
 /// Nothing here takes longer, even on a busy machine.
@@ -47,6 +47,8 @@ pub(crate) struct Town {
     /// Who may be drawn to examine, where all tickets are examined.
     pub(crate) attesters: Vec<Attester>,
     node: Option<RunningNode>,
+    /// The node's, whatever becomes of its offer.
+    id: OnceCell<NodeId>,
 }
 
 /// How a town is.
@@ -55,6 +57,8 @@ struct Plan {
     worth: Option<MicroUsdc>,
     walrus: bool,
     examined: bool,
+    /// A pack of the node's has no more bytes than this.
+    pack: Option<u64>,
     /// After so long idle leases give their units back.
     idle: Option<Duration>,
 }
@@ -104,6 +108,17 @@ impl Town {
         .await
     }
 
+    /// The same where the node's packs are so small that they hold short answers alone.
+    pub(crate) async fn examined_in_small_packs() -> Self {
+        Self::with(Plan {
+            walrus: true,
+            examined: true,
+            pack: Some(8 << 10),
+            ..Plan::default()
+        })
+        .await
+    }
+
     async fn with(plan: Plan) -> Self {
         let change = |config: &mut LocalnetConfig| {
             config.clock = ClockMode::Adjustable;
@@ -136,10 +151,10 @@ impl Town {
         };
         let walrus = plan.walrus.then(|| {
             let (url, shards) = (world.walrus().url(), world.walrus().shards());
-            EvidenceConfig {
-                patience_ms: Some(10),
-                ..EvidenceConfig::new(&url, &url, shards)
-            }
+            let mut config = EvidenceConfig::new(&url, &url, shards);
+            config.patience_ms = Some(10);
+            config.max_pack_bytes = plan.pack.unwrap_or(config.max_pack_bytes);
+            config
         });
         let mut town = Self {
             world,
@@ -153,8 +168,10 @@ impl Town {
             idle: plan.idle,
             attesters: Vec::new(),
             node: None,
+            id: OnceCell::new(),
         };
         town.start_node().await;
+        town.id().await;
         if plan.examined {
             town.attesters = attesters(&town.world, &stranger, task).await;
         }
@@ -240,8 +257,16 @@ impl Town {
 
     /// The node's id.
     pub(crate) async fn id(&self) -> NodeId {
-        let task = self.world.ledger.task(self.task).await.unwrap();
-        task.subscriptions[0].node
+        let only = async {
+            let task = self.world.ledger.task(self.task).await.unwrap();
+            task.subscriptions[0].node
+        };
+        *self.id.get_or_init(|| only).await
+    }
+
+    /// The task that the node serves.
+    pub(crate) fn task(&self) -> TaskId {
+        self.task
     }
 
     /// The node as the ledger has it.
@@ -312,6 +337,11 @@ impl Town {
 
     /// Asks on a stack; the receipt.
     pub(crate) async fn asks(&self, stack: StackId) -> Signed<Receipt> {
+        self.asks_and_keeps(stack).await.signed().unwrap()
+    }
+
+    /// The same; what the user has kept of it.
+    pub(crate) async fn asks_and_keeps(&self, stack: StackId) -> KeptReceipt {
         let stack = stack.to_string();
         let words = [
             "chat",
@@ -327,7 +357,7 @@ impl Town {
         let home = home.join(self.user.public_key().to_string());
         let receipts = Receipts::open(&home.join("client")).unwrap();
         let kept = receipts.show(request.parse().unwrap()).unwrap();
-        kept.unwrap().signed().unwrap()
+        kept.unwrap()
     }
 
     /// Ends a stack: the node has settled, and what it doesn't claim is the user's.

@@ -39,7 +39,7 @@ pub fn verdict(ballot: &Ballot, work: &Work, examined: &Examined) -> Verdict {
             ballot.node.0.as_bytes(),
             &ballot.ticket.to_le_bytes(),
             &[u8::from(ballot.challenge), kind],
-            &work.receipt.hash().0,
+            &work.exchange.receipt().hash().0,
             answer.salt.reveal(),
             &examined.computed.unwrap_or(Hash32::ZERO).0,
         ]),

@@ -51,7 +51,7 @@ pub fn judge(work: &Work, rerun: &Rerun, recomputed: &Recomputed) -> Finding {
 }
 
 fn differs(work: &Work, rerun: &Rerun, recomputed: &Recomputed) -> Option<Reason> {
-    let receipt = work.receipt.message();
+    let receipt = work.receipt();
     let prompt = |usage: &Usage| usage.prompt_tokens() != receipt.usage.prompt_tokens();
     match recomputed {
         Recomputed::Refused => Some(Reason::Request),
@@ -80,7 +80,7 @@ fn differs(work: &Work, rerun: &Rerun, recomputed: &Recomputed) -> Option<Reason
 }
 
 fn scores_differ(work: &Work, done: &Completion) -> bool {
-    let promised = work.receipt.message().output_fingerprint;
+    let promised = work.receipt().output_fingerprint;
     let answer = work.bodies.as_ref().map(|[_, answer]| answer);
     promised.zip(answer).is_some_and(|(promised, answer)| {
         let salt = &answer.salt;

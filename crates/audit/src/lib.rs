@@ -5,18 +5,20 @@
 //! model finds what the node must have said, and holds it against what the node did say and charge:
 //!
 //! ```text
+//! Exchange                                        header and receipt, signed and for each other: there is no other
 //! Work ── plan ──► Finding                        what needs no model: commitments, class, units, form
 //!            └───► Rerun ── engine ──► Recomputed ── judge ──► Finding
 //! Finding + Ballot ── verdict ──► the byte and the 32 bytes that a juror puts on the ledger
 //! ```
 //!
-//! [`plan()`], [`judge()`] and [`verdict()`] are pure; [`examine()`] is the way through all of them. Signatures, the
-//! record's place in a settlement and what it may cost at most are the ledger's to check, and `evidence`'s.
+//! [`plan()`], [`judge()`] and [`verdict()`] are pure; [`examine()`] is the way through all of them. The record's place in a
+//! settlement is the ledger's to check, and `evidence`'s.
 //! `docs/verification.md` says what is found and what isn't.
 
 mod asked;
 mod digest;
 mod examine;
+mod exchange;
 mod finding;
 mod judge;
 mod plan;
@@ -25,6 +27,7 @@ mod work;
 
 pub use digest::{Ballot, verdict};
 pub use examine::{Examined, examine};
+pub use exchange::{Exchange, NoExchange, Signers};
 pub use finding::{Finding, Reason};
 pub use judge::{Recomputed, judge};
 pub use plan::{Plan, Rerun, Unable, plan};

@@ -71,7 +71,7 @@ pub fn plan(work: &Work, model: &ModelInfo) -> Result<Plan, Unable> {
 
 fn read(work: &Work, model: &ModelInfo) -> Result<Rerun, Finding> {
     let [request, answer] = shown(work).ok_or(Finding::Withheld)?;
-    let (header, receipt) = (work.header.message(), work.receipt.message());
+    let (header, receipt) = (work.header(), work.receipt());
     let is_text = header.endpoint != Endpoint::Embeddings;
     let must = |holds: bool, reason| {
         if holds {
@@ -85,7 +85,7 @@ fn read(work: &Work, model: &ModelInfo) -> Result<Rerun, Finding> {
     must(is_fair(work), Reason::Units)?;
     must(is_served(receipt, is_text), Reason::NotServed)?;
     let servable = ServableRequest::read(
-        &work.header,
+        work.exchange.header(),
         &request.bytes,
         work.task.model.as_deref(),
         model,
@@ -112,18 +112,18 @@ fn read(work: &Work, model: &ModelInfo) -> Result<Rerun, Finding> {
 fn shown(work: &Work) -> Option<&[Body; 2]> {
     let bodies = work.bodies.as_ref()?;
     let [request, answer] = bodies;
-    let same = request.commitment(CommitmentKind::Request) == work.header.message().body_hash
-        && answer.commitment(CommitmentKind::Answer) == work.receipt.message().response_hash;
+    let same = request.commitment(CommitmentKind::Request) == work.header().body_hash
+        && answer.commitment(CommitmentKind::Answer) == work.receipt().response_hash;
     same.then_some(bodies)
 }
 
 /// No more is charged than usage and request allow.
 fn is_fair(work: &Work) -> bool {
-    let receipt = work.receipt.message();
+    let receipt = work.receipt();
     let weights = work.task.weights.as_ref();
     let due = weights.map(|weights| weights.units(&receipt.usage));
     let is_due = due.is_none_or(|due| due.is_some_and(|due| receipt.units <= due));
-    is_due && receipt.units <= work.header.message().max_units
+    is_due && receipt.units <= work.header().max_units
 }
 
 fn is_served(receipt: &Receipt, is_text: bool) -> bool {

@@ -1,22 +1,20 @@
 //! What an auditor has of one answer.
 
+use crate::Exchange;
 use atoma_types::{
     EngineClass, UnitWeights,
     chain::Task,
     hash::Hash32,
-    message::{CommitmentKind, Receipt, RequestHeader, Salt, Signed},
+    message::{CommitmentKind, Receipt, RequestHeader, Salt},
 };
 use bytes::Bytes;
 use std::fmt;
 
-/// One record, opened. That header and receipt are signed by whom they name, and belong together, is
-/// checked where they come from: by the ledger when a record is disclosed, by `evidence` for everyone else.
+/// One record, opened.
 #[derive(Clone, Debug)]
 pub struct Work {
-    /// The request header, as the user signed it.
-    pub header: Signed<RequestHeader>,
-    /// The receipt, as the node signed it.
-    pub receipt: Signed<Receipt>,
+    /// What the user and the node signed.
+    pub exchange: Exchange,
     /// What the task promises.
     pub task: Promised,
     /// The bodies of request and answer. None where a body couldn't be had, or where the keys that the node
@@ -43,6 +41,16 @@ pub struct Body {
     pub salt: Salt,
     /// The bytes as they were sent.
     pub bytes: Bytes,
+}
+
+impl Work {
+    pub(crate) fn header(&self) -> &RequestHeader {
+        self.exchange.header().message()
+    }
+
+    pub(crate) fn receipt(&self) -> &Receipt {
+        self.exchange.receipt().message()
+    }
 }
 
 impl Body {

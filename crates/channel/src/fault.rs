@@ -42,6 +42,7 @@ atoma_tee::faults! {
         AnswerRequest = "answer_request", "the answer is to another request";
         AnswerKey = "answer_key", "the answer's key isn't the one that its head commits to";
         Mixed = "answer_mixed", "an error stands before the answer's end";
+        Refusal = "answer_refusal", "a refusal isn't marked as one, or what is marked is none";
     }
 }
 

@@ -44,17 +44,25 @@ pub fn request(bytes: &[u8]) {
     }
 }
 
-/// Sealed answers that can be opened: text with a receipt, frames of one size, an error.
+/// Sealed answers that can be opened: text with a receipt, text that ends in an error, a refusal.
 #[must_use]
 pub fn answers() -> Vec<Vec<u8>> {
-    let answer = |padding: Padding, failed: bool| -> Result<Vec<u8>, Fault> {
+    let sealer = |padding: Padding| {
         let random = SeededRandom::new(2);
         let key = AnswerKey {
             node: node(),
             request: REQUEST,
             secret: secret(),
         };
-        let mut sealer = key.sealer(padding, &random as &dyn Random)?;
+        key.sealer(padding, &random as &dyn Random)
+    };
+    let refused = |padding: Padding| -> Result<Vec<u8>, Fault> {
+        let mut out = Vec::new();
+        sealer(padding)?.fail(429, b"{}", &mut out)?;
+        Ok(out)
+    };
+    let answer = |padding: Padding, failed: bool| -> Result<Vec<u8>, Fault> {
+        let mut sealer = sealer(padding)?;
         let mut out = Vec::new();
         sealer.text(b"some", &mut out)?;
         if failed {
@@ -68,6 +76,7 @@ pub fn answers() -> Vec<Vec<u8>> {
     let blocks = [
         answer(Padding::Blocks, false),
         answer(Padding::Blocks, true),
+        refused(Padding::Blocks),
     ];
     blocks
         .into_iter()

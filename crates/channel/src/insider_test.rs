@@ -151,10 +151,26 @@ fn an_answer_has_text_then_at_most_one_error() {
         answer(&[(Kind::More, text.clone()), (Kind::Last, error.clone())]),
         Ok(())
     );
-    let goes_on = [(Kind::More, error), (Kind::Last, text.clone())];
+    let goes_on = [(Kind::More, error.clone()), (Kind::Last, text.clone())];
     assert_eq!(answer(&goes_on), Err(Fault::Mixed));
     let no_status = padded(Content::Error, b"\xf4");
-    assert_eq!(answer(&[(Kind::Last, no_status)]), Err(Fault::Padding));
+    assert_eq!(answer(&[(Kind::Refusal, no_status)]), Err(Fault::Padding));
+    // whoever can't read takes it for what whoever can read does
+    assert_eq!(answer(&[(Kind::Refusal, error.clone())]), Ok(()));
+    assert_eq!(
+        answer(&[(Kind::Last, error.clone())]),
+        Err(Fault::Refusal),
+        "a refusal that looks like an answer"
+    );
+    assert_eq!(
+        answer(&[(Kind::Refusal, text.clone())]),
+        Err(Fault::Refusal),
+        "an answer that looks like a refusal"
+    );
+    let told = padded(Content::Error, b"\xc8\x00the answer, with status 200");
+    assert_eq!(answer(&[(Kind::Refusal, told)]), Err(Fault::Refusal));
+    let long = padded(Content::Error, &[1; 5_000]);
+    assert_eq!(answer(&[(Kind::Refusal, long)]), Err(Fault::FrameLength));
     let mut unknown = text.clone();
     unknown[0] = 2;
     assert_eq!(answer(&[(Kind::Last, unknown)]), Err(Fault::FrameKind));

@@ -23,6 +23,9 @@ pub const EVEN_FRAME_BYTES: usize = 4 << 10;
 pub const MAX_ANSWER_FRAME_BYTES: usize = 64 << 10;
 /// The text of an error, which stands in one frame whatever the padding.
 pub const MAX_ERROR_BYTES: usize = 2 << 10;
+/// The padded text of a refusal, whatever the padding: an error and no more, so that no answer of any length can be
+/// passed off as one to whoever can't read it.
+pub const MAX_REFUSAL_BYTES: usize = EVEN_FRAME_BYTES;
 /// A receipt with its signature; both forms are below 1 KiB, two of them and a record below 4.
 pub const MAX_RECEIPT_BYTES: usize = 4 << 10;
 /// Frames of one message: a million tokens, each in a frame of its own. Far below what AES-GCM allows for one key.

@@ -28,8 +28,9 @@ pub struct ClientConfig {
     /// Where receipts and bounds are kept, in a folder for each network, which any number of programs
     /// may use at once; in memory if absent.
     pub data_dir: Option<PathBuf>,
-    /// W: what a node may speak of in a lane without our receipts showing it. A node could take
-    /// as much; too small a window only costs requests after a loss.
+    /// W: what a node may speak of in a lane without our receipts showing it, the next request counted in. A node could
+    /// take as much. A request above it is signed only while nothing is doubtful, so too small a window costs requests
+    /// after a loss, until it is clear what became of it.
     pub window: ComputeUnits,
     /// Output tokens that are paid for at most where a request names no limit.
     pub default_output_tokens: u64,

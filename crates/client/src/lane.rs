@@ -9,17 +9,34 @@
 //!
 //! settled       what receipts have confirmed
 //! open          signed, and neither confirmed nor refused: running, or its answer was lost
-//! unexplained   what the node says it committed and we hold no receipt for; at most the window W
+//! unanswered    of these, those whose answer has ended without a good receipt; the others are running
+//! unexplained   what the node says it committed and we hold no receipt for
+//! forgotten     what a crash has made this account forget: the bound that was kept, less what is settled
+//! doubtful      unanswered + unexplained, as far as that is above what is forgotten
 //! ```
 //!
-//! Any number of requests can be open; none waits for another. Ceilings only rise. Of what is open, those are
-//! *unanswered* whose answer ended without a good receipt. Nothing more is signed while these and what is
-//! unexplained come to more than W: so what a node can take beyond its receipts is what runs and W (or one
-//! request, where that is more), never more, however often it answers without a receipt.
+//! Any number of requests can be open; none waits for another. Ceilings only rise. A request is signed only if
+//!
+//! ```text
+//! doubtful = 0   or   doubtful + its max_units <= W
+//! ```
+//!
+//! Signing adds its `max_units` to what runs. A lost answer moves them from what runs to what is doubtful; a receipt
+//! and a refusal take them away. Nothing else adds to either but a node's word, which only signing grants and which the
+//! rule counts before. Hence, at every moment, however often and in whatever order a node answers without a receipt:
+//!
+//! ```text
+//! doubtful + running <= what ran beside the last request that was signed + max(W, that request's max_units)
+//! ceiling - settled  <= forgotten + the most that the right side ever came to
+//! ```
+//!
+//! So who asks one request after the other leaves a node W, or one request where that alone is more. A request above W
+//! can be signed as long as nothing is doubtful, and the next one only when it is clear what became of it.
 //!
 //! A crash forgets what was open, and the node may rightly speak of it. So a bound on the ceilings
-//! is kept on the disk, ahead of them by a [step](Lane::step). After a crash a node can take what
-//! was open and the step: W, or again what was open when the bound was written.
+//! is kept on the disk, ahead of them by a [step](Lane::step): no voucher is above it, so what the node says below it
+//! gives it nothing that it hadn't, and isn't doubtful. After a crash a node can take what was open and the step (W, or
+//! again what was open when the bound was written), and what the rule leaves it anew.
 
 use atoma_types::{ComputeUnits, RequestId};
 use std::collections::HashMap;
@@ -42,12 +59,14 @@ pub enum LaneError {
     },
     /// The node answered without good receipts, or speaks of what we don't know, for too much.
     #[error(
-        "{doubtful} were served without a receipt of ours, as far as the node may say; no more than {window} may be"
+        "{doubtful} were served without a receipt of ours, as far as the node may say; with {wanted} more they would be above {window}"
     )]
     Unanswered {
         /// What is unexplained and unanswered.
         doubtful: ComputeUnits,
-        /// What is allowed.
+        /// What the request may cost that isn't signed.
+        wanted: ComputeUnits,
+        /// What is allowed together.
         window: ComputeUnits,
     },
     /// A receipt for a request that isn't open in this lane.
@@ -71,6 +90,7 @@ pub enum LaneError {
 pub struct Lane {
     settled: u64,
     unexplained: u64,
+    forgotten: u64,
     window: u64,
     ceiling: u64,
     open: HashMap<RequestId, Open>,
@@ -93,6 +113,7 @@ impl Lane {
         Self {
             settled: 0,
             unexplained: 0,
+            forgotten: 0,
             window: window.0,
             ceiling: 0,
             open: HashMap::new(),
@@ -108,17 +129,18 @@ impl Lane {
     pub fn restore(settled: ComputeUnits, bound: ComputeUnits, window: ComputeUnits) -> Self {
         Self {
             settled: settled.0,
-            window: window.0.max(bound.0.saturating_sub(settled.0)),
+            forgotten: bound.0.saturating_sub(settled.0),
             ..Self::new(window)
         }
     }
 
-    /// Opens a request and says which ceiling to sign for it. `demanded` is the ceiling that the
-    /// node asked for when it refused the last try; it is granted within the window.
+    /// Opens a request, under an id that no other ever had, and says which ceiling to sign for it. `demanded` is the
+    /// ceiling that the node asked for when it refused the last try; it is granted as the module says.
     ///
     /// # Errors
     ///
-    /// If the node asks for more than our account and the window explain, or the sum overflows.
+    /// If the node asks for more than our account and the window explain, what is doubtful leaves no room for the request,
+    /// or the sum overflows. Then nothing has changed.
     pub fn sign(
         &mut self,
         id: RequestId,
@@ -128,22 +150,22 @@ impl Lane {
         let known = self.settled.checked_add(self.open_sum);
         let base = known.and_then(|known| known.checked_add(max.0));
         let base = base.ok_or(LaneError::Overflow)?;
-        let mut unexplained = self.unexplained;
-        if let Some(needed) = demanded {
-            let extra = needed.0.saturating_sub(base);
-            if extra > self.window {
-                return Err(LaneError::Disputed {
-                    needed,
-                    explained: ComputeUnits(base),
-                    window: ComputeUnits(self.window),
-                });
-            }
-            unexplained = unexplained.max(extra);
+        let said = demanded.map_or(0, |needed| needed.0.saturating_sub(base));
+        if let Some(needed) = demanded
+            && said.saturating_sub(self.forgotten) > self.window
+        {
+            return Err(LaneError::Disputed {
+                needed,
+                explained: ComputeUnits(base.saturating_add(self.forgotten)),
+                window: ComputeUnits(self.window),
+            });
         }
-        let doubtful = unexplained.saturating_add(self.unanswered);
-        if doubtful > self.window.max(max.0) {
+        let unexplained = self.unexplained.max(said);
+        let doubtful = self.doubtful_if(unexplained);
+        if doubtful > 0 && doubtful.saturating_add(max.0) > self.window {
             return Err(LaneError::Unanswered {
                 doubtful: ComputeUnits(doubtful),
+                wanted: max,
                 window: ComputeUnits(self.window),
             });
         }
@@ -209,10 +231,10 @@ impl Lane {
         Some(open)
     }
 
-    /// A verified receipt for a request from before a restart: it explains what wasn't.
-    pub fn explain(&mut self, units: ComputeUnits) {
-        self.settled = self.settled.saturating_add(units.0);
-        self.unexplained = self.unexplained.saturating_sub(units.0);
+    /// What is doubtful if so much is unexplained.
+    fn doubtful_if(&self, unexplained: u64) -> u64 {
+        let unexplained = unexplained.saturating_sub(self.forgotten);
+        unexplained.saturating_add(self.unanswered)
     }
 
     /// What receipts have confirmed.
@@ -231,6 +253,18 @@ impl Lane {
     #[must_use]
     pub fn unexplained(&self) -> ComputeUnits {
         ComputeUnits(self.unexplained)
+    }
+
+    /// What the node may say it served and hasn't shown: see the module for the rule that it is held to.
+    #[must_use]
+    pub fn doubtful(&self) -> ComputeUnits {
+        ComputeUnits(self.doubtful_if(self.unexplained))
+    }
+
+    /// What requests may cost whose answers haven't ended.
+    #[must_use]
+    pub fn running(&self) -> ComputeUnits {
+        ComputeUnits(self.open_sum - self.unanswered)
     }
 
     /// What is spoken for and no receipt confirms.

@@ -32,31 +32,74 @@ fn ceilings_cover_what_is_open_and_only_rise() {
 }
 
 #[test]
-fn a_demand_is_granted_within_the_window_once() {
+fn a_demand_is_granted_within_the_window_with_the_request() {
     let mut lane = Lane::new(WINDOW);
-    assert_eq!(lane.sign(id(1), units(10), Some(units(60))), Ok(units(60)));
-    assert_eq!(lane.unexplained(), WINDOW);
-    assert_eq!(lane.sign(id(2), units(10), None), Ok(units(70)));
+    assert_eq!(lane.sign(id(1), units(10), Some(units(50))), Ok(units(50)));
+    assert_eq!(
+        (lane.unexplained(), lane.doubtful()),
+        (units(40), units(40))
+    );
+    let full = |doubtful, wanted| LaneError::Unanswered {
+        doubtful: units(doubtful),
+        wanted: units(wanted),
+        window: WINDOW,
+    };
+    assert_eq!(lane.sign(id(2), units(11), None), Err(full(40, 11)));
+    assert_eq!(lane.sign(id(2), units(10), None), Ok(units(60)));
+    assert_eq!(
+        lane.sign(id(3), units(10), Some(units(71))),
+        Err(full(41, 10))
+    );
     let disputed = LaneError::Disputed {
         needed: units(81),
         explained: units(30),
         window: WINDOW,
     };
     assert_eq!(lane.sign(id(3), units(10), Some(units(81))), Err(disputed));
-    assert_eq!(lane.open(), units(20), "a disputed request is not open");
-    lane.explain(units(40));
-    assert_eq!((lane.settled(), lane.unexplained()), (units(40), units(10)));
+    assert_eq!(
+        lane.open(),
+        units(20),
+        "a request that isn't signed is not open"
+    );
+    assert_eq!(lane.unexplained(), units(40), "nor is its demand granted");
+}
+
+/// Earlier the second was signed, too, since what was doubtful was no more than what it would cost.
+#[test]
+fn a_request_above_the_window_is_signed_only_while_nothing_is_doubtful() {
+    let mut lane = Lane::new(WINDOW);
+    lane.sign(id(1), units(1_000), None).unwrap();
+    lane.sign(id(2), units(1_000), None).unwrap();
+    lane.lose(id(1));
+    for wanted in [1_000, 1] {
+        let refused = LaneError::Unanswered {
+            doubtful: units(1_000),
+            wanted: units(wanted),
+            window: WINDOW,
+        };
+        assert_eq!(lane.sign(id(3), units(wanted), None), Err(refused));
+    }
+    lane.settle(id(1), units(700)).unwrap();
+    assert_eq!(lane.sign(id(3), units(1_000), None), Ok(units(2_700)));
 }
 
 #[test]
-fn after_a_restart_anything_below_the_bound_is_believed() {
-    let mut lane = Lane::restore(units(40), units(200), WINDOW);
+fn after_a_restart_anything_below_the_bound_is_believed_and_the_window_is_whole() {
+    let restored = || Lane::restore(units(40), units(200), WINDOW);
+    let mut lane = restored();
     assert_eq!(
-        lane.sign(id(1), units(10), Some(units(210))),
-        Ok(units(210))
+        lane.sign(id(1), units(1_000), Some(units(1_200))),
+        Ok(units(1_200)),
+        "the vouchers may be that high, so this gives the node nothing"
     );
-    let mut lane = Lane::restore(units(40), units(200), WINDOW);
-    assert!(lane.sign(id(1), units(10), Some(units(211))).is_err());
+    assert_eq!(lane.doubtful(), units(0));
+    let mut lane = restored();
+    assert_eq!(
+        lane.sign(id(1), units(10), Some(units(250))),
+        Ok(units(250))
+    );
+    assert_eq!(lane.doubtful(), units(40));
+    assert!(restored().sign(id(1), units(10), Some(units(251))).is_err());
 }
 
 #[test]
@@ -104,6 +147,27 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn take<T>(list: &mut Vec<T>, place: usize) -> Option<T> {
     (!list.is_empty()).then(|| list.remove(place % list.len()))
+}
+
+/// What a node, or its user's machine, may do.
+#[derive(Clone, Debug)]
+enum Play {
+    /// A request for so much; the node asks for a ceiling that is so much above our account.
+    Sign(u64, Option<u64>),
+    Settle(usize, u64),
+    Refuse(usize),
+    Lose(usize),
+    Crash,
+}
+
+fn play() -> impl Strategy<Value = Play> {
+    prop_oneof![
+        8 => (1..100u64, prop::option::weighted(0.3, 0..120u64)).prop_map(|(max, above)| Play::Sign(max, above)),
+        3 => (any::<usize>(), 0..=100u64).prop_map(|(i, share)| Play::Settle(i, share)),
+        2 => any::<usize>().prop_map(Play::Refuse),
+        3 => any::<usize>().prop_map(Play::Lose),
+        1 => Just(Play::Crash),
+    ]
 }
 
 proptest! {
@@ -160,7 +224,81 @@ proptest! {
         }
     }
 
-    /// Whatever a node demands, what it can take beyond receipts and open requests is W.
+    /// The module's theorem, against a node that does whatever it likes: answers with a receipt, without one, not at all,
+    /// says that it committed this much, in any order and any number at once; and a user who crashes on the way.
+    #[test]
+    fn what_a_node_can_take_beyond_its_receipts_is_what_ran_and_the_window(
+        plays in prop::collection::vec(play(), 0..200),
+    ) {
+        let mut lane = Lane::new(WINDOW);
+        let (mut forgotten, mut limit, mut most) = (0, 0, 0);
+        let mut open = Vec::new();
+        for (place, play) in plays.into_iter().enumerate() {
+            match play {
+                Play::Sign(max, above) => {
+                    let id = id(u8::try_from(place).unwrap());
+                    let (ran, doubtful) = (lane.running().0, lane.doubtful().0);
+                    let demanded = above.map(|above| units(lane.spoken_for().0 + max + above));
+                    let unchanged = (lane.ceiling(), lane.open(), lane.unexplained());
+                    match lane.sign(id, units(max), demanded) {
+                        Ok(_) => {
+                            open.push((id, max));
+                            let doubtful = lane.doubtful().0;
+                            prop_assert!(doubtful == 0 || doubtful + max <= WINDOW.0);
+                            limit = ran + max.max(WINDOW.0);
+                            most = most.max(limit);
+                        }
+                        Err(_) => {
+                            let doubted = doubtful > 0 && doubtful + max > WINDOW.0;
+                            prop_assert!(doubted || demanded.is_some(), "an honest node would wait for nothing");
+                            prop_assert_eq!((lane.ceiling(), lane.open(), lane.unexplained()), unchanged);
+                        }
+                    }
+                }
+                Play::Settle(i, share) => if let Some((id, max)) = take(&mut open, i) {
+                    lane.settle(id, units(max * share / 100)).unwrap();
+                },
+                Play::Refuse(i) => if let Some((id, _)) = take(&mut open, i) {
+                    lane.refuse(id);
+                },
+                // what became of it may still be found out
+                Play::Lose(i) => if let Some((id, _)) = open.get(i % open.len().max(1)) {
+                    lane.lose(*id);
+                },
+                Play::Crash => {
+                    let bound = units(lane.ceiling().0.max(forgotten) + lane.step(WINDOW).0);
+                    lane = Lane::restore(lane.settled(), bound, WINDOW);
+                    forgotten = bound.0 - lane.settled().0;
+                    (limit, most) = (0, 0);
+                    open.clear();
+                }
+            }
+            prop_assert!(lane.doubtful().0 + lane.running().0 <= limit);
+            prop_assert!(lane.ceiling().0.saturating_sub(lane.settled().0) <= forgotten + most);
+        }
+    }
+
+    /// What a user's crash made it forget shuts no honest node out: whatever the node had open then, it is signed to.
+    #[test]
+    fn a_crash_shuts_no_honest_node_out(
+        settled in 0..1_000u64,
+        ahead in 0..1_000u64,
+        share in 0..=100u64,
+        requests in prop::collection::vec(1..1_000u64, 1..20),
+    ) {
+        let mut lane = Lane::restore(units(settled), units(settled + ahead), WINDOW);
+        // committed or still running, and no voucher was above the bound
+        let mut used = settled + ahead * share / 100;
+        for (place, max) in requests.into_iter().enumerate() {
+            let id = id(u8::try_from(place).unwrap());
+            let ceiling = lane.sign(id, units(max), Some(units(used + max)));
+            prop_assert!(ceiling.unwrap().0 >= used + max);
+            lane.settle(id, units(max)).unwrap();
+            used += max;
+        }
+    }
+
+    /// Whatever a node demands, what it is granted beyond receipts and open requests is at most W.
     #[test]
     fn demands_never_exceed_the_window(
         demands in prop::collection::vec((1..100u64, 0..1_000u64, any::<bool>()), 0..100),

@@ -190,6 +190,15 @@ impl NetworkBuilder {
         self
     }
 
+    /// A node attests like this from its next [start](Self::start_again) on. The first is number 1.
+    #[must_use]
+    pub fn attesting_from_now_on(mut self, number: usize, attest: AttestConfig) -> Self {
+        if let Some(node) = self.nodes.get_mut(number - 1) {
+            node.attest = Some(attest);
+        }
+        self
+    }
+
     /// The last node computes with another engine, which says that it is the network's: one that cheats.
     #[must_use]
     pub fn computing_with(mut self, engine: Arc<dyn Engine>) -> Self {

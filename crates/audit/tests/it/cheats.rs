@@ -1,12 +1,12 @@
 //! Whatever changes a token, a score or a count of an answer is found, whenever it is looked at.
 
 use crate::world::{
-    Answer, Order, Provider, caller, chat, completion, done, embedded, endless, found, options,
-    order, order_of, rounded, tiny, write,
+    Answer, Order, Provider, caller, chat, completion, done, embedded, endless, exchange, found,
+    options, order, order_of, rounded, tiny, write,
 };
 use atoma_audit::{Finding, Reason, Work};
 use atoma_engine::{ChatMessage, Conversation, Event, Finish, GenerateRequest, Prompt};
-use atoma_types::message::{CommitmentKind, Endpoint, Receipt, Signed};
+use atoma_types::message::{CommitmentKind, Endpoint, Receipt};
 use bytes::Bytes;
 use serde_json::json;
 
@@ -408,7 +408,7 @@ async fn other_vectors_are_found() {
     let body = other.bodies.expect("bodies")[1].clone();
     let receipt = Receipt {
         response_hash: body.salt.commit(CommitmentKind::Answer, &body.bytes),
-        ..work.receipt.message().clone()
+        ..work.exchange.receipt().message().clone()
     };
     resign(&mut work, receipt);
     work.bodies.as_mut().expect("bodies")[1] = body;
@@ -419,8 +419,7 @@ async fn other_vectors_are_found() {
 }
 
 pub(crate) fn resign(work: &mut Work, receipt: Receipt) {
-    let key = atoma_keys::SigningKey::from_seed(&[2; 32]);
-    work.receipt = Signed::new(receipt, &key);
+    work.exchange = exchange(work.exchange.header().clone(), receipt);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ async fn what_needs_no_model_is_found_without_one() {
     let honest = provider.work(&order, &answer);
     let changed = |change: &dyn Fn(&mut Receipt)| {
         let mut work = honest.clone();
-        let mut receipt = work.receipt.message().clone();
+        let mut receipt = work.exchange.receipt().message().clone();
         change(&mut receipt);
         resign(&mut work, receipt);
         work

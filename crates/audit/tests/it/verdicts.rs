@@ -72,7 +72,7 @@ async fn all_who_look_say_the_same_and_nobody_else_can() {
     };
     assert_ne!(verdict(&ballot(), &work, &lazy).digest, said.digest);
     let salted = Examined {
-        computed: work.receipt.message().output_fingerprint,
+        computed: work.exchange.receipt().message().output_fingerprint,
         ..examined
     };
     assert_ne!(verdict(&ballot(), &work, &salted).digest, said.digest);
@@ -108,7 +108,7 @@ async fn a_digest_is_of_its_parts() {
         &[2; 32],
         &3u64.to_le_bytes(),
         &[0, 23],
-        &work.receipt.hash().0,
+        &work.exchange.receipt().hash().0,
         &[9; 32],
         &[6; 32],
     ]);

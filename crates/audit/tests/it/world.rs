@@ -1,6 +1,6 @@
 //! A provider that serves as a node does, or as a cheat would, and an auditor with an engine of its own.
 
-use atoma_audit::{Body, Examined, Finding, Promised, Work, examine};
+use atoma_audit::{Body, Examined, Exchange, Finding, Promised, Signers, Work, examine};
 use atoma_engine::{
     Completion, Embedded, EmbeddedOptions, Engine, Event, GenerateRequest, builtin,
     testing::RandomModel,
@@ -210,8 +210,7 @@ impl Provider {
             bytes,
         };
         Work {
-            header: order.header.clone(),
-            receipt: Signed::new(receipt, &SigningKey::from_seed(&[2; 32])),
+            exchange: exchange(order.header.clone(), receipt),
             task: self.task.clone(),
             bodies: Some([salted(order.body.clone()), salted(body)]),
         }
@@ -273,6 +272,16 @@ pub(crate) fn done(events: &[Event]) -> &Completion {
         Some(Event::Done(done)) => done,
         other => panic!("an answer ends with Done: {other:?}"),
     }
+}
+
+/// What user and node signed.
+pub(crate) fn exchange(header: Signed<RequestHeader>, receipt: Receipt) -> Exchange {
+    let [user, node] = [1, 2].map(|byte| SigningKey::from_seed(&[byte; 32]));
+    let signers = Signers {
+        request: user.public_key(),
+        receipt: node.public_key(),
+    };
+    Exchange::checked(header, Signed::new(receipt, &node), &signers).expect("signed for each other")
 }
 
 /// Looks at a record.

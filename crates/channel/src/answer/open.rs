@@ -2,6 +2,7 @@
 
 use super::{
     head::{AnswerHead, Asked},
+    is_error,
     split::{AnswerSplitter, Raw},
 };
 use crate::{
@@ -34,7 +35,7 @@ pub enum AnswerPart {
     Text(Bytes),
     /// The node's word that it failed, after which no text comes.
     Error {
-        /// The status that the answer would have had in clear.
+        /// The status that the answer would have had in clear: an error's.
         status: u16,
         /// What would have stood in its body.
         body: Bytes,
@@ -139,15 +140,24 @@ impl AnswerOpener {
         let (content_kind, place) = self.padding.unpad(padded)?;
         let bytes = content.freeze().slice(place);
         match content_kind {
+            Content::Text if head.kind == Kind::Refusal => Err(Fault::Refusal),
             Content::Text => Ok(AnswerPart::Text(bytes)),
-            Content::Error if head.kind == Kind::Last => {
+            Content::Error if head.kind == Kind::More => Err(Fault::Mixed),
+            // what whoever can't read takes for an answer is one, and the other way round
+            Content::Error if (head.index == 0) != (head.kind == Kind::Refusal) => {
+                Err(Fault::Refusal)
+            }
+            Content::Error => {
                 let (status, _) = bytes.split_first_chunk().ok_or(Fault::Padding)?;
+                let status = u16::from_le_bytes(*status);
+                if !is_error(status) {
+                    return Err(Fault::Refusal);
+                }
                 Ok(AnswerPart::Error {
-                    status: u16::from_le_bytes(*status),
+                    status,
                     body: bytes.slice(2..),
                 })
             }
-            Content::Error => Err(Fault::Mixed),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The node's side, within its guest.
 
-use super::head::AnswerHead;
+use super::{head::AnswerHead, is_error};
 use crate::{
     fault::{Fault, Result},
     frame::{FrameSealer, Kind},
@@ -67,22 +67,30 @@ impl AnswerSealer {
         self.frames_of(text, Kind::Last, out)
     }
 
-    /// Says that the answer failed, in words that only the asker can read, and that these are the last.
+    /// Says that the answer failed, in words that only the asker can read, and that these are the last. Before any text
+    /// it is a refusal, which everyone can tell.
     ///
     /// # Errors
-    /// Behind the end, or if the words are more than [`MAX_ERROR_BYTES`].
+    /// Behind the end, if the status isn't an error's, or the words are more than [`MAX_ERROR_BYTES`].
     pub fn fail(&mut self, status: u16, body: &[u8], out: &mut Vec<u8>) -> Result<()> {
         if body.len() > MAX_ERROR_BYTES {
             return Err(Fault::TooLong);
         }
+        if !is_error(status) {
+            return Err(Fault::Refusal);
+        }
+        let kind = match self.head {
+            Some(_) => Kind::Refusal,
+            None => Kind::Last,
+        };
         let words = [&status.to_le_bytes()[..], body].concat();
-        self.frame(Content::Error, &words, Kind::Last, out)
+        self.frame(Content::Error, &words, kind, out)
     }
 
     /// Appends the receipt behind the end: its signed bytes, in clear.
     ///
     /// # Errors
-    /// Before the end, a second time, or if it is longer than receipts are.
+    /// Before the end, behind a refusal, a second time, or if it is longer than receipts are.
     pub fn receipt(&mut self, receipt: &[u8], out: &mut Vec<u8>) -> Result<()> {
         if receipt.len() > MAX_RECEIPT_BYTES {
             return Err(Fault::TooLong);

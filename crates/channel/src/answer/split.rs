@@ -4,7 +4,7 @@ use super::head::{ANSWER_HEAD, AnswerHead};
 use crate::{
     fault::{Fault, Result},
     frame::{FRAME_HEAD, FrameHead, Kind, Sequence, TAG},
-    limits::{MAX_ANSWER_FRAME_BYTES, MAX_RECEIPT_BYTES},
+    limits::{MAX_ANSWER_FRAME_BYTES, MAX_RECEIPT_BYTES, MAX_REFUSAL_BYTES},
 };
 use atoma_types::hash::{Hash32, Hasher};
 use bytes::{Buf, Bytes, BytesMut};
@@ -28,6 +28,11 @@ pub enum SealedPart {
     Frame {
         /// Whether it is the last.
         last: bool,
+        /// Bytes of its padded text.
+        length: usize,
+    },
+    /// The only frame of an answer that is a refusal: the node wants nothing for it.
+    Refusal {
         /// Bytes of its padded text.
         length: usize,
     },
@@ -59,7 +64,8 @@ impl AnswerSplitter {
         }
     }
 
-    /// What the receipt must commit to, once the answer has [`ended`](Self::ended); none if nothing was hashed.
+    /// What the receipt must commit to, once the answer has [`ended`](Self::ended); none if nothing was hashed. Nothing
+    /// commits to a refusal.
     #[must_use]
     pub fn commitment(&self) -> Option<Hash32> {
         let hasher = self.committing.as_ref().filter(|_| self.ended());
@@ -78,6 +84,9 @@ impl AnswerSplitter {
     pub fn part(&mut self) -> Result<Option<SealedPart>> {
         let part = self.raw()?.map(|raw| match raw {
             Raw::Head(_) => SealedPart::Head,
+            Raw::Frame(head, content) if head.kind == Kind::Refusal => SealedPart::Refusal {
+                length: content.len() - TAG,
+            },
             Raw::Frame(head, content) => SealedPart::Frame {
                 last: head.kind == Kind::Last,
                 length: content.len() - TAG,
@@ -157,6 +166,7 @@ impl AnswerSplitter {
             Kind::More | Kind::Last => {
                 head.length > TAG && head.length <= MAX_ANSWER_FRAME_BYTES + TAG
             }
+            Kind::Refusal => head.length > TAG && head.length <= MAX_REFUSAL_BYTES + TAG,
         };
         if !fits {
             return Err(Fault::FrameLength);
@@ -172,7 +182,7 @@ impl AnswerSplitter {
         let content = self.buffer.split_to(head.length);
         Ok(Some(match head.kind {
             Kind::Receipt => Raw::Receipt(content.freeze()),
-            Kind::More | Kind::Last => Raw::Frame(head, content),
+            Kind::More | Kind::Last | Kind::Refusal => Raw::Frame(head, content),
         }))
     }
 }

@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Last = 1,
     /// Not encrypted: the receipt, behind the last.
     Receipt = 2,
+    /// The only one of an answer that is a refusal: encrypted, and no receipt follows.
+    Refusal = 3,
 }
 
 /// What stands in clear before a frame's content.
@@ -49,6 +51,7 @@ impl FrameHead {
             0 => Kind::More,
             1 => Kind::Last,
             2 => Kind::Receipt,
+            3 => Kind::Refusal,
             _ => return Err(Fault::FrameKind),
         };
         Ok(Some(Self {

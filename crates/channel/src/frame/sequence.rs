@@ -19,7 +19,7 @@ enum State {
     Open,
     /// The last encrypted frame has come.
     Ended,
-    /// The receipt has come, too.
+    /// The receipt has come, too, or none can.
     Closed,
 }
 
@@ -33,7 +33,8 @@ impl Sequence {
             (State::Open, Kind::More) => State::Open,
             (State::Open, Kind::Last) => State::Ended,
             (State::Ended, Kind::Receipt) => State::Closed,
-            (State::Open, Kind::Receipt) => return Err(Fault::FrameKind),
+            (State::Open, Kind::Refusal) if self.next == 0 => State::Closed,
+            (State::Open, Kind::Receipt | Kind::Refusal) => return Err(Fault::FrameKind),
             (State::Ended | State::Closed, _) => return Err(Fault::AfterEnd),
         };
         if head.index > self.next {
@@ -76,15 +77,19 @@ mod tests {
 
     #[test]
     fn frames_come_in_order_and_end_once() {
-        use Kind::{Last, More, Receipt};
+        use Kind::{Last, More, Receipt, Refusal};
         type Frames = &'static [(u32, Kind)];
-        let plays: [(Frames, Result<()>); 9] = [
+        let plays: [(Frames, Result<()>); 13] = [
             (&[(0, More), (1, Last), (2, Receipt)], Ok(())),
             (&[(0, Last)], Ok(())),
             (&[(0, More), (0, More)], Err(Fault::FrameRepeated)),
             (&[(0, More), (2, More)], Err(Fault::FrameMissing)),
             (&[(1, More)], Err(Fault::FrameMissing)),
             (&[(0, Receipt)], Err(Fault::FrameKind)),
+            (&[(0, Refusal)], Ok(())),
+            (&[(0, More), (1, Refusal)], Err(Fault::FrameKind)),
+            (&[(0, Refusal), (1, Receipt)], Err(Fault::AfterEnd)),
+            (&[(0, Refusal), (1, More)], Err(Fault::AfterEnd)),
             (&[(0, Last), (1, More)], Err(Fault::AfterEnd)),
             (&[(0, Last), (0, Last)], Err(Fault::FrameRepeated)),
             (

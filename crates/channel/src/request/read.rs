@@ -100,6 +100,10 @@ impl<'a> SealedRequest<'a> {
         let mut text = 0;
         while !sequence.ended() {
             let (head, content) = cut(&mut rest)?;
+            // refusals are answers
+            if head.kind == Kind::Refusal {
+                return Err(Fault::FrameKind);
+            }
             sequence.take(head)?;
             let length = content.len().checked_sub(TAG).ok_or(Fault::FrameLength)?;
             let alone = head.index == 0 && head.kind == Kind::Last;

@@ -40,10 +40,66 @@ fn stream_error_has_a_receipt() {
     let (request, opener) = sealed_to(&[&node]);
     let (_, mut sealer) = opened(&node, &request);
     let mut failed = Vec::new();
+    sealer.text(b"it ", &mut failed).unwrap();
     sealer.fail(500, b"{}", &mut failed).unwrap();
     sealer.receipt(b"signed", &mut failed).unwrap();
     let receipt = AnswerPart::Receipt(Bytes::from_static(b"signed"));
-    assert_eq!(read(opener, &failed).unwrap()[1], receipt);
+    assert_eq!(read(opener, &failed).unwrap()[2], receipt);
+}
+
+#[test]
+fn everyone_can_tell_a_refusal_from_an_answer_and_its_asker_can_read_it() {
+    let node = TestNode::new(1);
+    let (request, opener) = sealed_to(&[&node]);
+    let (_, mut sealer) = opened(&node, &request);
+    let mut refused = Vec::new();
+    sealer.fail(429, b"{}", &mut refused).unwrap();
+    assert_eq!(
+        sealer.receipt(b"signed", &mut refused),
+        Err(Fault::AfterEnd),
+        "nothing is due for it"
+    );
+    let mut splitter = AnswerSplitter::new();
+    splitter.push(&refused);
+    let parts: Vec<_> = std::iter::from_fn(|| splitter.part().unwrap()).collect();
+    let refusal = SealedPart::Refusal { length: 256 };
+    assert_eq!(parts, [SealedPart::Head, refusal]);
+    assert_eq!(splitter.finish(), Ok(()));
+    let error = AnswerPart::Error {
+        status: 429,
+        body: Bytes::from_static(b"{}"),
+    };
+    assert_eq!(read(opener, &refused), Ok(vec![error]));
+}
+
+/// What stands in clear says nothing else than what is sealed: nobody makes one of the other on the way.
+#[test]
+fn a_mark_that_was_changed_is_found() {
+    const KIND: usize = 144 + 8;
+    let node = TestNode::new(1);
+    let (request, opener) = sealed_to(&[&node]);
+    let (_, mut sealer) = opened(&node, &request);
+    let mut refused = Vec::new();
+    sealer.fail(429, b"{}", &mut refused).unwrap();
+    refused[KIND] = 1;
+    assert_eq!(read(opener, &refused), Err(Fault::FrameForged));
+    let (request, opener) = sealed_to(&[&node]);
+    let (_, mut sealer) = opened(&node, &request);
+    let mut answer = Vec::new();
+    sealer.finish(b"it", &mut answer).unwrap();
+    answer[KIND] = 3;
+    assert_eq!(read(opener, &answer), Err(Fault::FrameForged));
+}
+
+#[test]
+fn no_answer_is_told_as_an_error_of_a_good_status() {
+    let node = TestNode::new(1);
+    let (request, _) = sealed_to(&[&node]);
+    let (_, mut sealer) = opened(&node, &request);
+    for status in [0, 200, 399, 600] {
+        let told = sealer.fail(status, b"the answer", &mut Vec::new());
+        assert_eq!(told, Err(Fault::Refusal), "{status}");
+    }
 }
 
 #[test]

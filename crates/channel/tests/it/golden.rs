@@ -103,14 +103,25 @@ fn an_error_and_a_receipt_in_bytes() {
     let (request, _) = sealed_to(&[&node]);
     let (_, mut sealer) = opened(&node, &request);
     let mut answer = Vec::new();
+    sealer.text(b"it ", &mut answer).unwrap();
     sealer.fail(503, b"{}", &mut answer).unwrap();
     let failed = Hash32::of(&answer).to_string();
-    assert_eq!(
-        failed,
-        "ebba056a988b5ce8ebc454e896522bd1f19f9e0d4991343a672ea0295a42462a"
-    );
+    assert_eq!(failed, "FAILED");
     let end = answer.len();
     sealer.receipt(b"signed", &mut answer).unwrap();
-    let receipt = ["06000000", "01000000", "02", &hex::encode("signed")];
+    let receipt = ["06000000", "02000000", "02", &hex::encode("signed")];
     assert_eq!(hex::encode(&answer[end..]), receipt.concat());
+}
+
+#[test]
+fn a_refusal_in_bytes() {
+    let node = TestNode::new(1);
+    let (request, _) = sealed_to(&[&node]);
+    let (_, mut sealer) = opened(&node, &request);
+    let mut answer = Vec::new();
+    sealer.fail(503, b"{}", &mut answer).unwrap();
+    let head = ["10010000", "00000000", "03"].concat();
+    assert_eq!(hex::encode(&answer[144..153]), head);
+    assert_eq!(answer.len(), 153 + 256 + 16);
+    assert_eq!(Hash32::of(&answer).to_string(), "REFUSED");
 }

@@ -2,7 +2,7 @@
 
 mod sample;
 
-use atoma_audit::{Body, Promised, Work};
+use atoma_audit::{Body, Exchange, Promised, Signers, Work};
 use atoma_channel::is_sealed;
 use atoma_client::evidence::{Gap, Gathered, Item, need};
 use atoma_evidence::pack::SaltedBody;
@@ -11,8 +11,7 @@ pub(crate) use sample::{SampleArgs, SampleConfig};
 
 /// What there is to examine. What is broken fails a check of its own.
 pub(crate) fn work(gathered: &Gathered) -> Item<Work> {
-    let header = need(&gathered.header)?.clone();
-    let receipt = need(&gathered.receipt)?.clone();
+    let exchange = exchange(gathered)?;
     let body = |body: &SaltedBody| Body {
         salt: body.salt(),
         bytes: body.body(),
@@ -29,15 +28,26 @@ pub(crate) fn work(gathered: &Gathered) -> Item<Work> {
         Ok(task) => Promised::from(task),
         // then the receipt's own word is held to
         Err(_) => Promised {
-            engine: receipt.message().engine,
+            engine: exchange.receipt().message().engine,
             model: None,
             weights: None,
         },
     };
     Ok(Work {
-        header,
-        receipt,
+        exchange,
         task,
         bodies: Some(bodies),
     })
+}
+
+/// What user and node signed for each other: the rows that say so are held against the same keys.
+fn exchange(gathered: &Gathered) -> Item<Exchange> {
+    let (header, receipt) = (need(&gathered.header)?, need(&gathered.receipt)?);
+    let unknown = || Gap::Absent("nothing says who signs this lease's receipts".to_owned());
+    let signers = Signers {
+        request: need(&gathered.stack)?.request_key,
+        receipt: gathered.receipt_key().ok_or_else(unknown)?,
+    };
+    let checked = Exchange::checked(header.clone(), receipt.clone(), &signers);
+    checked.map_err(|fault| Gap::Absent(fault.to_string()))
 }

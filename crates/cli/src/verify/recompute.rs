@@ -49,7 +49,7 @@ pub(super) async fn recompute(gathered: &Gathered, engine: &dyn Engine) -> Item<
 }
 
 fn tell(work: &Work, examined: &Examined) -> Item<String> {
-    let receipt = work.receipt.message();
+    let receipt = work.exchange.receipt().message();
     match examined.finding {
         Finding::Honest => {
             let scores = match receipt.output_fingerprint {

@@ -4,7 +4,7 @@
 use super::arriving::Arriving;
 use crate::{
     ClientError,
-    confidential::{PassedAnswer, SealedAnswer},
+    confidential::{PassedAnswer, PassedOutcome, SealedAnswer},
 };
 use bytes::Bytes;
 use http::{
@@ -65,7 +65,7 @@ pub(super) fn pass_on(
     Ok(bytes)
 }
 
-/// All of it was passed on. One without a receipt is a refusal, which only whoever opens it can read.
+/// All of it was passed on. Whoever can open it hears what it says; here what shows decides what it costs.
 pub(super) fn passed_on(
     answer: &mut PassedAnswer,
     arriving: &mut Arriving,
@@ -73,8 +73,11 @@ pub(super) fn passed_on(
     let node = arriving.node;
     let end = answer.end();
     end.map_err(|source| ClientError::Sealed { node, source })?;
-    if !answer.has_receipt() {
-        arriving.in_flight.was_refused();
+    match answer.outcome() {
+        PassedOutcome::Receipted => {}
+        PassedOutcome::Refused => arriving.in_flight.was_refused(),
+        // it counts until the node shows a receipt, or has none
+        PassedOutcome::Bare => arriving.in_flight.unanswered(),
     }
     Ok(())
 }

@@ -2,11 +2,12 @@
 
 use super::{
     AttestationFault,
-    attested::{Attested, Confidential},
+    attested::{Attested, Confidential, Word},
 };
 use crate::{Client, ClientError, NodeInfo};
 use atoma_channel::VerifiedKeyset;
 use atoma_http::client::AnswerLimits;
+use atoma_runtime::WithCauses;
 use atoma_tee::{
     Appraisal, Bundle, Policy, Roots, appraise::Expected, limits::MAX_BUNDLE_BYTES, octets::Octets,
 };
@@ -19,11 +20,13 @@ const EVIDENCE: AnswerLimits = AnswerLimits::within(Duration::from_secs(30), MAX
 
 impl Client {
     /// A node's evidence, held against this client's policy: as checked before, while it holds, else asked for with a
-    /// nonce that nobody knew.
+    /// nonce that nobody knew. And whether `task` may be served by what the node runs: its owner's list of releases
+    /// says so, for this task alone, and is read again every minute.
     ///
     /// # Errors
     ///
-    /// If this client has no policy, the node can't be asked, or its evidence isn't good enough.
+    /// If this client has no policy, the node can't be asked, its evidence isn't good enough, or the task doesn't list
+    /// what it runs.
     pub fn attested(
         &self,
         node: NodeId,
@@ -44,37 +47,71 @@ impl Client {
         task: TaskId,
     ) -> Result<Arc<Attested>, ClientError> {
         let now = self.runtime().now();
-        if let Some(known) = self.inner.attested.good_at(node.id, now) {
-            return Ok(known);
+        let known = &self.inner.attested;
+        let attested = match known.good_at(node.id, now) {
+            Some(attested) => attested,
+            None => {
+                let attested = Arc::new(self.ask_for_evidence(confidential, node, now).await?);
+                known.keep(&attested);
+                attested
+            }
+        };
+        let word = known.word(&attested, task, now);
+        if word == Word::Fresh {
+            return Ok(attested);
         }
+        match self.check_release(&attested, task).await {
+            Ok(()) => known.released(&attested, task, now),
+            // what it said last holds as long as the evidence does: answers don't end with the ledger's
+            Err(ClientError::Ledger(error)) if word == Word::Old => {
+                tracing::warn!(error = %WithCauses(&error), %task, "a task's releases can't be read");
+            }
+            Err(error) => {
+                known.withdrawn(node.id, task);
+                return Err(error);
+            }
+        }
+        Ok(attested)
+    }
+
+    async fn ask_for_evidence(
+        &self,
+        confidential: &Confidential,
+        node: &NodeInfo,
+        now: TimestampMs,
+    ) -> Result<Attested, ClientError> {
         let nonce = Octets(self.runtime().random.bytes());
         let path = format!("/v1/attestation?nonce={nonce}");
         let bytes = self.inner.http.bytes(node, &path, EVIDENCE).await?;
         let judged = judge(&confidential.policy, &bytes, node.id, nonce, now);
-        let refuse = |reason| ClientError::Attestation {
+        judged.map_err(|reason| ClientError::Attestation {
             node: node.id,
             reason,
-        };
-        let (release, attested) = judged.map_err(refuse)?;
+        })
+    }
+
+    /// Whether a task's owner lets what the node runs serve it.
+    async fn check_release(&self, attested: &Attested, task: TaskId) -> Result<(), ClientError> {
         let task = self.ledger().task(task).await?;
-        let released = task.releases(release, self.ledger().clock().await?);
+        let released = task.releases(attested.release_id, self.ledger().clock().await?);
         if task.security_level.confidential() && !released {
-            return Err(refuse(AttestationFault::Release));
+            return Err(ClientError::Attestation {
+                node: attested.verdict.node,
+                reason: AttestationFault::Release,
+            });
         }
-        let attested = Arc::new(attested);
-        self.inner.attested.keep(&attested);
-        Ok(attested)
+        Ok(())
     }
 }
 
-/// What a node that was asked with a nonce shows. Gives its release, and what to remember.
+/// What a node that was asked with a nonce shows.
 fn judge(
     policy: &Policy,
     bytes: &[u8],
     node: NodeId,
     nonce: Octets<32>,
     now: TimestampMs,
-) -> Result<(Hash32, Attested), AttestationFault> {
+) -> Result<Attested, AttestationFault> {
     let bundle = Bundle::from_bytes(bytes)?;
     let appraisal = Appraisal {
         roots: &Roots::pinned(),
@@ -93,11 +130,11 @@ fn judge(
     }
     let release = bundle.keyset.release;
     let named = policy.releases.iter().find(|known| known.id == release);
-    let attested = Attested {
+    Ok(Attested {
+        release_id: Hash32(release.0),
         keyset: VerifiedKeyset::new(&bundle.keyset, &verdict)?,
         release: named.map(|known| known.name.clone()).unwrap_or_default(),
         receipt_key: bundle.keyset.receipt_key,
         verdict,
-    };
-    Ok((Hash32(release.0), attested))
+    })
 }

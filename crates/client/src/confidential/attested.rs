@@ -4,12 +4,15 @@ use super::AttestationFault;
 use crate::ClientError;
 use atoma_channel::{Padding, VerifiedKeyset};
 use atoma_tee::{Policy, Verdict};
-use atoma_types::{DurationMs, NodeId, PublicKey, TimestampMs};
+use atoma_types::{DurationMs, NodeId, PublicKey, TaskId, TimestampMs, hash::Hash32};
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
 
 /// Keys that end so soon aren't sealed to any more.
 const MARGIN: DurationMs = DurationMs(5_000);
+/// So long a task's word on a release is believed before its object is read again: a request doesn't wait for the ledger,
+/// and what was withdrawn is sealed to no longer than this, as long as the ledger can be read.
+const RELEASED_FOR: DurationMs = DurationMs(60_000);
 
 /// That all requests are sealed, and to whom.
 #[derive(Clone, Debug)]
@@ -27,25 +30,82 @@ pub struct Attested {
     pub verdict: Verdict,
     /// What people call the release that it runs.
     pub release: String,
+    /// What the ledger's lists of releases call it.
+    pub(super) release_id: Hash32,
     pub(crate) keyset: VerifiedKeyset,
     pub(crate) receipt_key: PublicKey,
 }
 
-/// What was checked, until it ends.
+/// What was checked, until it ends: of each node its evidence, which is the same whatever it is asked, and the tasks
+/// whose owners have released what it runs, which each says for itself.
 #[derive(Debug, Default)]
-pub(crate) struct AttestedNodes(Mutex<HashMap<NodeId, Arc<Attested>>>);
+pub(crate) struct AttestedNodes(Mutex<HashMap<NodeId, Known>>);
+
+/// What a task has said of a node's evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// Nothing.
+    None,
+    /// That it is of a release of its own, a while ago.
+    Old,
+    /// The same, just now.
+    Fresh,
+}
+
+#[derive(Debug)]
+struct Known {
+    attested: Arc<Attested>,
+    /// The tasks for which it may run what it runs, and when their objects said so.
+    released: HashMap<TaskId, TimestampMs>,
+}
 
 impl AttestedNodes {
+    /// A node's evidence, whatever task it is asked for.
     pub(super) fn good_at(&self, node: NodeId, now: TimestampMs) -> Option<Arc<Attested>> {
         let mut nodes = self.0.lock();
         let soon = now.saturating_add(MARGIN);
-        nodes.retain(|_, known| soon < known.keyset.valid_until());
-        nodes.get(&node).cloned()
+        nodes.retain(|_, known| soon < known.attested.keyset.valid_until());
+        nodes.get(&node).map(|known| Arc::clone(&known.attested))
     }
 
+    /// Keeps a node's evidence in place of what was known of it; no task has said anything of it yet.
     pub(super) fn keep(&self, attested: &Arc<Attested>) {
-        let node = attested.verdict.node;
-        self.0.lock().insert(node, Arc::clone(attested));
+        let known = Known {
+            attested: Arc::clone(attested),
+            released: HashMap::new(),
+        };
+        self.0.lock().insert(attested.verdict.node, known);
+    }
+
+    /// What a task has said of this very evidence.
+    pub(super) fn word(&self, attested: &Arc<Attested>, task: TaskId, now: TimestampMs) -> Word {
+        let nodes = self.0.lock();
+        let known = nodes.get(&attested.verdict.node);
+        let said = known
+            .filter(|known| Arc::ptr_eq(&known.attested, attested))
+            .and_then(|known| known.released.get(&task));
+        match said {
+            None => Word::None,
+            Some(said) if now < said.saturating_add(RELEASED_FOR) => Word::Fresh,
+            Some(_) => Word::Old,
+        }
+    }
+
+    /// A task's object, read at `now`, says that this evidence is of a release of its own, or asks for none.
+    pub(super) fn released(&self, attested: &Arc<Attested>, task: TaskId, now: TimestampMs) {
+        let mut nodes = self.0.lock();
+        if let Some(known) = nodes.get_mut(&attested.verdict.node)
+            && Arc::ptr_eq(&known.attested, attested)
+        {
+            known.released.insert(task, now);
+        }
+    }
+
+    /// A task's object says that it isn't.
+    pub(super) fn withdrawn(&self, node: NodeId, task: TaskId) {
+        if let Some(known) = self.0.lock().get_mut(&node) {
+            known.released.remove(&task);
+        }
     }
 
     /// The node doesn't hold those keys any more.
@@ -72,5 +132,63 @@ impl Attested {
             node: self.verdict.node,
             reason: AttestationFault::ReceiptKey,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atoma_channel::testing::{NOW, TestNode};
+    use atoma_types::Address;
+
+    fn attested(node: &TestNode) -> Arc<Attested> {
+        Arc::new(Attested {
+            verdict: node.verdict(),
+            release: String::new(),
+            release_id: Hash32(node.keyset.release.0),
+            keyset: node.verified(),
+            receipt_key: node.keyset.receipt_key,
+        })
+    }
+
+    #[test]
+    fn what_one_task_says_of_a_node_counts_for_no_other_task_and_no_other_evidence() {
+        let [one, other] = [1, 2].map(|byte| TaskId(Address::new([byte; 32])));
+        let (nodes, node) = (AttestedNodes::default(), TestNode::new(7));
+        let first = attested(&node);
+        nodes.keep(&first);
+        nodes.released(&first, one, NOW);
+        assert_eq!(nodes.word(&first, one, NOW), Word::Fresh);
+        assert_eq!(nodes.word(&first, other, NOW), Word::None);
+
+        // the node shows new evidence: whoever was about to speak of the old one is too late
+        let second = attested(&node);
+        nodes.keep(&second);
+        nodes.released(&first, other, NOW);
+        for task in [one, other] {
+            assert_eq!(nodes.word(&second, task, NOW), Word::None);
+            assert_eq!(nodes.word(&first, task, NOW), Word::None);
+        }
+        assert!(Arc::ptr_eq(
+            &nodes.good_at(node.keyset.node, NOW).unwrap(),
+            &second
+        ));
+    }
+
+    #[test]
+    fn a_tasks_word_grows_old_and_can_be_taken_back_while_the_evidence_holds() {
+        let task = TaskId(Address::new([1; 32]));
+        let (nodes, node) = (AttestedNodes::default(), TestNode::new(7));
+        let evidence = attested(&node);
+        nodes.keep(&evidence);
+        nodes.released(&evidence, task, NOW);
+        let later = NOW.saturating_add(RELEASED_FOR);
+        assert_eq!(nodes.word(&evidence, task, later), Word::Old);
+        nodes.withdrawn(node.keyset.node, task);
+        assert_eq!(nodes.word(&evidence, task, NOW), Word::None);
+        assert!(nodes.good_at(node.keyset.node, later).is_some());
+        let end = evidence.valid_until();
+        assert!(nodes.good_at(node.keyset.node, end).is_none());
+        assert_eq!(nodes.word(&evidence, task, NOW), Word::None);
     }
 }

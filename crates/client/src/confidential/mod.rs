@@ -20,6 +20,6 @@ pub(crate) use answer::SealedAnswer;
 pub(crate) use attested::AttestedNodes;
 pub use attested::{Attested, Confidential};
 pub use fault::AttestationFault;
-pub(crate) use passed::PassedAnswer;
+pub(crate) use passed::{PassedAnswer, PassedOutcome};
 pub use seal::Sealing;
 pub use through::{Through, ThroughAnswer};

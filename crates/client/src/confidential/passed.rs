@@ -1,4 +1,6 @@
-//! A sealed answer on its way to somebody else: its frames are counted, its receipt is checked, nothing is read.
+//! A sealed answer on its way to somebody else: its frames are counted, its receipt is checked, nothing is read. What it
+//! is for whoever pays shows in clear: with its receipt it is paid, a refusal is free, and whatever else ends is an
+//! answer without a receipt.
 
 use atoma_channel::{AnswerSplitter, Fault, SealedPart};
 use atoma_types::hash::{Hash32, Hasher};
@@ -8,7 +10,18 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 pub(crate) struct PassedAnswer {
     splitter: AnswerSplitter,
     begun: bool,
-    receipted: bool,
+    outcome: PassedOutcome,
+}
+
+/// What became of it, as far as somebody without a key can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PassedOutcome {
+    /// No receipt has come.
+    Bare,
+    /// It is marked as a refusal, of which its reader takes nothing but an error.
+    Refused,
+    /// Its receipt has come.
+    Receipted,
 }
 
 /// What some bytes hold.
@@ -25,7 +38,7 @@ impl PassedAnswer {
         Self {
             splitter: AnswerSplitter::committing(hasher),
             begun: false,
-            receipted: false,
+            outcome: PassedOutcome::Bare,
         }
     }
 
@@ -45,9 +58,14 @@ impl PassedAnswer {
                     self.begun = true;
                     fed.frames += 1;
                 }
+                SealedPart::Refusal { .. } => {
+                    self.begun = true;
+                    self.outcome = PassedOutcome::Refused;
+                    fed.frames += 1;
+                }
                 SealedPart::Receipt(receipt) => {
                     let covered = self.splitter.commitment().ok_or(Fault::Truncated)?;
-                    self.receipted = true;
+                    self.outcome = PassedOutcome::Receipted;
                     fed.receipt = Some((BASE64_STANDARD.encode(receipt), covered));
                 }
             }
@@ -55,9 +73,9 @@ impl PassedAnswer {
         Ok(fed)
     }
 
-    /// Whether its receipt has come. One without is an error, which says so to whoever can open it.
-    pub(crate) fn has_receipt(&self) -> bool {
-        self.receipted
+    /// What has become of it so far.
+    pub(crate) fn outcome(&self) -> PassedOutcome {
+        self.outcome
     }
 
     /// Nothing more comes.

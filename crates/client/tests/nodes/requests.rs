@@ -194,13 +194,18 @@ async fn a_refusal_that_names_a_number_is_tried_again_within_limits() {
         "refusals are free"
     );
 
-    // one lane has its ceiling, another is asked for more than the window explains
+    // one lane has its ceiling, others are asked for more than the window explains
     let lane = |lane| RequestOptions {
         lane: Some(lane),
         ..limit(50, 50)
     };
-    let window = ask("ceiling", 150, lane(7)).await.unwrap();
+    let window = ask("ceiling", 100, lane(7)).await.unwrap();
     assert_eq!(window.whole().await.unwrap().status, StatusCode::OK);
+    let doubtful = ask("ceiling", 101, lane(9)).await.unwrap_err();
+    assert!(
+        matches!(doubtful, ClientError::Lane(LaneError::Unanswered { .. })),
+        "{doubtful}"
+    );
     let greedy = ask("ceiling", 151, lane(8)).await.unwrap_err();
     assert!(
         matches!(greedy, ClientError::Lane(LaneError::Disputed { .. })),

@@ -66,6 +66,10 @@ struct Account {
     /// What it settles and shows in their place, if it does.
     forged: Option<Vec<(Signed<RequestHeader>, Signed<Receipt>)>>,
     vouchers: BTreeMap<u16, Signed<RequestHeader>>,
+    /// What it answers to whatever is sealed.
+    sealed: Bytes,
+    /// It says nothing of what became of a request.
+    is_silent: bool,
     /// The highest ceiling of all headers that it was sent, whatever it answered.
     ceiling: ComputeUnits,
 }
@@ -95,6 +99,13 @@ impl Scripted {
             .route("/v1/leases", post(grant))
             .route("/v1/leases/{stack}", get(lease))
             .with_state(self)
+    }
+
+    /// It answers so to what is sealed, and to no question about it.
+    pub(crate) fn answers_sealed(&self, answer: Bytes) {
+        let mut account = self.account.lock();
+        account.sealed = answer;
+        account.is_silent = true;
     }
 
     /// The highest ceiling that was signed for it.
@@ -369,12 +380,12 @@ fn json_or_404(value: Option<Value>) -> Response<Body> {
 }
 
 async fn receipt(State(node): State<Arc<Scripted>>, Path(id): Path<String>) -> Response<Body> {
-    let kept = node
-        .account
-        .lock()
-        .kept
-        .get(&id.parse::<RequestId>().unwrap())
-        .cloned();
+    let account = node.account.lock();
+    if account.is_silent {
+        return refuse(RefusalCode::Unavailable, 0);
+    }
+    let kept = account.kept.get(&id.parse::<RequestId>().unwrap()).cloned();
+    drop(account);
     json_or_404(kept.map(|text| json!({ "request_id": id, "receipt": text })))
 }
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use atoma_runtime::WithCauses;
 use atoma_types::{
-    ComputeUnits, NetworkId,
+    ComputeUnits, NetworkId, PublicKey,
     chain::{Node, Stack, Task},
     hash::Hash32,
     history::LastReceipt,
@@ -172,6 +172,18 @@ pub struct Gathered {
     pub second: Option<Second>,
     /// What was found by computing the answer again, in words; none where nobody asked for that.
     pub recomputed: Option<Item<String>>,
+}
+
+impl Gathered {
+    /// What signs the receipts of the lease: the node's key of when it began, whatever its key is now. None where the
+    /// node isn't known.
+    #[must_use]
+    pub fn receipt_key(&self) -> Option<PublicKey> {
+        let node = self.node.as_ref().ok()?;
+        let stack = self.stack.as_ref().ok();
+        let lease = stack.and_then(|stack| stack.lease(node.id));
+        Some(lease.map_or(node.response_key, |lease| lease.key))
+    }
 }
 
 impl fmt::Debug for Gathered {

@@ -5,7 +5,7 @@ use crate::{
     pack::SaltedBody,
     receipt::{Chain, ReceiptError},
 };
-use atoma_types::{PublicKey, chain::Node, hash::Hash32, message::CommitmentKind};
+use atoma_types::{hash::Hash32, message::CommitmentKind};
 
 pub(super) fn header(g: &Gathered) -> Item<String> {
     let header = own(&g.header)?;
@@ -17,17 +17,13 @@ pub(super) fn header(g: &Gathered) -> Item<String> {
 
 pub(super) fn receipt(g: &Gathered) -> Item<String> {
     let receipt = own(&g.receipt)?;
-    let key = receipt_key(g, own(&g.node)?);
+    own(&g.node)?;
+    let key = g
+        .receipt_key()
+        .ok_or_else(|| Gap::absent("its node isn't known"))?;
     let signed = receipt.verify(&key).is_ok();
     hold(signed, || format!("it is not signed by {key}"))?;
     Ok(format!("signed by {}", short(&key)))
-}
-
-/// What signs the receipts of the lease: the node's key of when it began, whatever its key is now.
-fn receipt_key(g: &Gathered, node: &Node) -> PublicKey {
-    let stack = g.stack.as_ref().ok();
-    let lease = stack.and_then(|stack| stack.lease(node.id));
-    lease.map_or(node.response_key, |lease| lease.key)
 }
 
 pub(super) fn parties(g: &Gathered) -> Item<String> {
@@ -136,7 +132,7 @@ pub(super) fn place(g: &Gathered) -> Item<String> {
 
 pub(super) fn neighbours(g: &Gathered) -> Item<String> {
     let receipt = need(&g.receipt)?;
-    let key = g.node.as_ref().ok().map(|node| receipt_key(g, node));
+    let key = g.receipt_key();
     let by_the_node = g.neighbours.iter().filter(|other| match &key {
         Some(key) => other.receipt.verify(key).is_ok(),
         None => other.kept,

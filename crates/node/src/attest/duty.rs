@@ -1,5 +1,6 @@
 //! What the ledger wants of an attester, as a stack's object says. Pure.
 
+use atoma_audit::Signers;
 use atoma_ledger::Digest;
 use atoma_types::{
     EngineClass, NodeId, PublicKey, StackId, TaskId, TimestampMs, UnitWeights,
@@ -96,6 +97,8 @@ pub(crate) struct Claimed {
     /// What was promised at the purchase: what computes, and what things cost.
     pub engine: EngineClass,
     pub weights: UnitWeights,
+    /// Who signs what is shown.
+    pub signers: Signers,
     /// When the stack was bought: nothing of it is older.
     pub bought: TimestampMs,
     /// The record's number in its lease.
@@ -157,6 +160,10 @@ fn turns_of(
         task: stack.task,
         engine: stack.engine,
         weights: stack.weights,
+        signers: Signers {
+            request: stack.request_key,
+            receipt: lease.key,
+        },
         bought: stack.created_at_ms,
         seq,
         last: ticket.last_receipt(),

@@ -1,15 +1,10 @@
 //! Whether a record is what the model gives: the node's own engine computes it again.
 
 use super::duty::{Claimed, Duty};
-use atoma_audit::{Ballot, Body, Finding, Promised, Unable, Work, examine};
+use atoma_audit::{Ballot, Body, Exchange, Finding, Promised, Unable, Work, examine};
 use atoma_engine::Engine;
 use atoma_evidence::pack::{SaltedBody, ShownBodies};
-use atoma_types::{
-    TimestampMs,
-    chain::Verdict,
-    hash::Hash32,
-    message::{Receipt, RequestHeader, Signed},
-};
+use atoma_types::{TimestampMs, chain::Verdict, hash::Hash32};
 
 /// The record can't be read by whom it was shown to: its digest is zeros, so that those who can't read find what those
 /// find who can.
@@ -35,8 +30,7 @@ pub(crate) enum Judged {
 /// A record that was shown, opened.
 #[derive(Debug)]
 pub(crate) struct Record {
-    pub header: Signed<RequestHeader>,
-    pub receipt: Signed<Receipt>,
+    pub exchange: Exchange,
     pub bodies: ShownBodies,
 }
 
@@ -52,8 +46,7 @@ pub(super) async fn judge(
 ) -> Result<Verdict, Unable> {
     let ShownBodies { request, answer } = record.bodies;
     let work = Work {
-        header: record.header,
-        receipt: record.receipt,
+        exchange: record.exchange,
         task: Promised {
             model: Some(model.to_owned()),
             engine: claimed.engine,

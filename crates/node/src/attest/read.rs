@@ -10,6 +10,7 @@ use super::{
     step::Summons,
 };
 use crate::{ledger::LedgerLink, signer::ResponseKeys};
+use atoma_audit::Exchange;
 use atoma_evidence::pack::{
     BodyKeys, PackError, SealContext, Shown, ShownAt, ShownBodies, Uncertified,
 };
@@ -83,8 +84,9 @@ impl Reader {
             .ledger
             .byte_arguments(disclosure.transaction)
             .await?;
-        let (leaf, header, receipt) =
+        let (leaf, exchange) =
             record_in(&arguments, duty, claimed).ok_or(Unread::NotInTransaction)?;
+        let header = exchange.header();
         let mut drawn = claimed.drawn.iter();
         let own = drawn.position(|node| *node == self.node);
         let own = own.and_then(|place| disclosure.shown.get(place));
@@ -113,7 +115,7 @@ impl Reader {
         }
         let record = shown.place.fetch(&self.walrus, &leaf).await?;
         let record = record.ok_or(Unread::NotThere)?;
-        let bodies = ShownBodies::open(&record, &opened, &header, &receipt);
+        let bodies = ShownBodies::open(&record, &opened, header, exchange.receipt());
         let bodies = bodies.map_err(Unread::Withheld)?;
         for (node, certified_by, bytes, keys) in each_shown(summons, &shown) {
             let good = match keys {
@@ -133,11 +135,7 @@ impl Reader {
                 return Err(Unread::Garbage(node));
             }
         }
-        Ok(Record {
-            header,
-            receipt,
-            bodies,
-        })
+        Ok(Record { exchange, bodies })
     }
 }
 
@@ -231,12 +229,13 @@ fn shown_to<'a>(
 }
 
 /// The record that a transaction shows, with a path that leads to the ticket's last receipt from its place. The path
-/// binds the receipt, and the receipt its request's header: a transaction may carry others, which the ledger never saw.
+/// binds the receipt, and an [`Exchange`] its request's header: a transaction may carry others, which the ledger never
+/// saw.
 fn record_in(
     arguments: &[Vec<u8>],
     duty: &Duty,
     claimed: &Claimed,
-) -> Option<(EvidenceLeaf, Signed<RequestHeader>, Signed<Receipt>)> {
+) -> Option<(EvidenceLeaf, Exchange)> {
     let proofs = arguments.iter();
     let proofs: Vec<_> = proofs
         .filter_map(|bytes| Proof::from_bytes(bytes).ok())
@@ -251,8 +250,11 @@ fn record_in(
             .iter()
             .any(|proof| claimed.last.place_of(receipt.hash(), proof) == Some(claimed.seq));
         let right = ours == (duty.ticket.stack, duty.ticket.holder, claimed.seq) && leads;
-        let right = right && said.request_hash == header.hash();
-        right.then_some((leaf, header, receipt))
+        if !right {
+            return None;
+        }
+        let exchange = Exchange::checked(header, receipt, &claimed.signers);
+        exchange.ok().map(|exchange| (leaf, exchange))
     })
 }
 
@@ -265,6 +267,7 @@ fn decode<T: Message>(bytes: &[u8], signature: &[u8]) -> Option<Signed<T>> {
 mod tests {
     use super::*;
     use crate::attest::duty::{Seat, TicketId};
+    use atoma_audit::Signers;
     use atoma_keys::SigningKey;
     use atoma_types::{
         Address, TaskId, UnitWeights,
@@ -313,6 +316,10 @@ mod tests {
             task: TaskId(Address::new([5; 32])),
             engine: said.engine,
             weights: UnitWeights::TEXT,
+            signers: Signers {
+                request: user.public_key(),
+                receipt: node.public_key(),
+            },
             bought: TimestampMs(0),
             seq: 1,
             last,
@@ -325,8 +332,20 @@ mod tests {
             EvidenceLeaf::new(&header, &receipt).to_bytes(),
             proof.to_bytes(),
         ];
-        let (_, found, _) = record_in(&arguments, &duty, &claimed).unwrap();
-        assert_eq!(found.hash(), said.request_hash);
-        assert_eq!(found.message().body_hash, sample::header().body_hash);
+        let (_, found) = record_in(&arguments, &duty, &claimed).unwrap();
+        assert_eq!(found.header().hash(), said.request_hash);
+        assert_eq!(
+            found.header().message().body_hash,
+            sample::header().body_hash
+        );
+        // nor does one count that names the header and was signed by another than the lease's key
+        let others = Claimed {
+            signers: Signers {
+                receipt: nobody.public_key(),
+                ..claimed.signers
+            },
+            ..claimed
+        };
+        assert!(record_in(&arguments, &duty, &others).is_none());
     }
 }

@@ -8,6 +8,7 @@ use crate::{
 use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::SigningKey;
 use atoma_ledger::{EventStream, ExecuteError, Ledger, ReadError};
+use atoma_runtime::WithCauses;
 use atoma_types::{
     EngineClass, NodeId, PublicKey, Rule, SecurityLevel, TaskId, TimestampMs,
     chain::{Call, Clock, Event, Node, NodeStatus, Payment, SubscriptionState, Task, calls},
@@ -102,7 +103,8 @@ pub(crate) struct Registration {
     pub events: Option<EventStream>,
 }
 
-/// Finds or registers the node, moves it to `url`, and subscribes it.
+/// Finds or registers the node, moves it to `url`, and subscribes it. One that is found may have leases: it starts
+/// whether or not the ledger takes its offer, as where it was evicted from a full task, or the task is deprecated.
 pub(crate) async fn register(
     ledger: &Ledger,
     key: &SigningKey,
@@ -125,15 +127,26 @@ pub(crate) async fn register(
         }
     };
     let now = ledger.clock().await?;
-    let calls = missing(ledger, &node, url, &offers, now);
-    if !calls.is_empty() {
-        ledger.execute(key, calls).await?;
+    let found = events.is_none();
+    for call in missing(ledger, &node, url, &offers, now) {
+        let is_offer = matches!(call, Call::Subscribe(_));
+        match ledger.execute(key, vec![call]).await {
+            Err(error @ ExecuteError::Abort { .. }) if found && is_offer => {
+                tracing::error!(
+                    error = %WithCauses(&error),
+                    "this node is not offered in a task: what it has leased goes on, and it offers itself again once the ledger takes it"
+                );
+            }
+            done => {
+                done?;
+            }
+        }
     }
     let tasks = offers.into_iter().map(|(_, served)| served).collect();
     Ok(Registration {
         node: node.id,
         tasks,
-        found: events.is_none(),
+        found,
         events,
     })
 }

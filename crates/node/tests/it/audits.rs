@@ -1,10 +1,10 @@
 //! What a node serves is found to be the model's, by whoever has another copy of it.
 
 use crate::common::{Answer, Backend, World, salt};
-use atoma_audit::{Body, Finding, Promised, Work, examine};
+use atoma_audit::{Body, Exchange, Finding, Promised, Signers, Work, examine};
 use atoma_engine::{EmbeddedOptions, builtin};
 use atoma_types::{
-    ComputeUnits,
+    ComputeUnits, PublicKey,
     http::RECEIPT_COMMENT,
     message::{Endpoint, RequestHeader, Signed},
 };
@@ -13,7 +13,12 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 /// The record of a request and its answer, opened.
-fn work(world: &World, header: Signed<RequestHeader>, body: &str, answer: &Answer) -> Work {
+fn work(
+    (world, receipt_key): (&World, PublicKey),
+    header: Signed<RequestHeader>,
+    body: &str,
+    answer: &Answer,
+) -> Work {
     let (receipt, _) = answer.receipt();
     let all = &answer.body;
     let comment = RECEIPT_COMMENT.as_bytes();
@@ -24,9 +29,12 @@ fn work(world: &World, header: Signed<RequestHeader>, body: &str, answer: &Answe
         salt: salt(),
         bytes,
     };
+    let signers = Signers {
+        request: world.request_key.public_key(),
+        receipt: receipt_key,
+    };
     Work {
-        header,
-        receipt,
+        exchange: Exchange::checked(header, receipt, &signers).unwrap(),
         task: Promised::from(&world.task),
         bodies: Some([
             salted(Bytes::copy_from_slice(body.as_bytes())),
@@ -103,6 +111,7 @@ async fn what_a_node_serves_is_the_models() {
     let node = world.node().await;
     let (id, url) = (node.node_id(), node.url());
     let stack = world.buy(200_000).await;
+    let receipt_key = world.ledger.node(id).await.unwrap().response_key;
     let options = EmbeddedOptions {
         threads: Some(1),
         token_budget: 17,
@@ -129,7 +138,7 @@ async fn what_a_node_serves_is_the_models() {
             });
         for (header, body, answer) in futures::future::join_all(sent).await {
             assert_eq!(answer.status, StatusCode::OK, "{body} {answer:?}");
-            let work = work(&world, header, &body, &answer);
+            let work = work((&world, receipt_key), header, &body, &answer);
             let examined = examine(&engine, &work).await.unwrap();
             assert_eq!(examined.finding, Finding::Honest, "{body} {answer:?}");
         }

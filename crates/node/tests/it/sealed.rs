@@ -1,13 +1,15 @@
 //! Requests that only an attested node can open: what comes of good ones, and the code of each way to be wrong.
 
-use crate::common::{Answer, Backend, World, post, salt, walrus::Walrus};
+use crate::common::{Answer, Backend, PRICE, World, post, salt, walrus::Walrus};
 use atoma_channel::{
     AnswerPart, MEDIA_TYPE, Padding, RequestTerms, VerifiedKeyset, seal_request, testing::TestNode,
 };
-use atoma_client::{BuyRequest, Client, ClientConfig, ClientError, Confidential, StackHandle};
+use atoma_client::{
+    AttestationFault, BuyRequest, Client, ClientConfig, ClientError, Confidential, StackHandle,
+};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_keys::SigningKey;
-use atoma_network::{release, software_policy};
+use atoma_network::{create_task, engine_class, release, software_policy};
 use atoma_node::{ConfidentialConfig, NodeConfig, NodeError, RunningNode};
 use atoma_runtime::{KeptLog, Runtime, SystemRandom};
 use atoma_tee::{
@@ -17,6 +19,7 @@ use atoma_tee::{
 };
 use atoma_types::{
     ComputeUnits, DurationMs, NodeId, Price, SecurityLevel, StackId,
+    chain::NewTask,
     hash::Hash32,
     http::{REQUEST, SALT, SIGNATURE},
     message::{CommitmentKind, Endpoint, RequestHeader, Signed},
@@ -451,4 +454,38 @@ async fn a_node_that_shows_anothers_evidence_is_not_believed() {
     assert!(reason.to_string().contains("policy_node"), "{reason}");
     relay.drain_and_stop().await;
     genuine.drain_and_stop().await;
+}
+
+/// A release is of a task. Earlier a node that had been found good for one passed for all others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_attested_for_one_task_does_not_pass_for_another() {
+    let server = InstantUpstream::start(InstantOptions::default()).await;
+    let (world, config) = confidential(Backend::Upstream(server.unwrap())).await;
+    let node = world.node_with(config).await;
+    let id = node.node_id();
+    let info = world.engine.info();
+    let other = NewTask {
+        security: SecurityLevel::ConfidentialCompute,
+        ..NewTask::chat(info.id.clone(), engine_class(info), PRICE)
+    };
+    let other = create_task(&world.ledger, &world.operator, other).await;
+    let other = other.unwrap();
+    let announced = release(&world.ledger, &world.operator, other, Hash32([0x5d; 32]));
+    announced.await.unwrap();
+    let (client, _) = user(&world, policy(&world)).await;
+    let is_refused = |answer: Result<_, ClientError>| {
+        let reason = match answer {
+            Err(ClientError::Attestation { reason, .. }) => Some(reason),
+            _ => None,
+        };
+        matches!(reason, Some(AttestationFault::Release))
+    };
+    assert!(client.attested(id, world.task.id).await.is_ok());
+    assert!(is_refused(client.attested(id, other).await));
+
+    let announced = release(&world.ledger, &world.operator, other, Hash32(RELEASE.0));
+    announced.await.unwrap();
+    assert!(client.attested(id, other).await.is_ok());
+    assert!(client.attested(id, world.task.id).await.is_ok());
+    node.drain_and_stop().await;
 }

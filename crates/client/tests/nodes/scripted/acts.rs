@@ -1,6 +1,7 @@
 //! What the node does with a request: the act that its body names.
 
 use super::{ANSWER, COST, FRAMES, Scripted, refuse, respond, signed_header};
+use atoma_channel::{MEDIA_TYPE, is_sealed};
 use atoma_client::SecondRecord;
 use atoma_keys::SigningKey;
 use atoma_runtime::SystemRandom;
@@ -55,6 +56,10 @@ pub(super) async fn chat(
         salt.commit(CommitmentKind::Request, &body),
         "the body arrives as it was signed"
     );
+    if is_sealed(&body) {
+        let answer = node.account.lock().sealed.clone();
+        return respond(StatusCode::OK, MEDIA_TYPE, None, answer.into());
+    }
     let script: Value = serde_json::from_slice(&body).unwrap();
     let number = script["n_units"].as_u64().unwrap_or_default();
     let honest = |answer: &str| node.commit(&header, (&salt, answer.as_bytes()), |_| {});
