@@ -20,7 +20,7 @@ async fn what_evidence_has_no_room_for_is_refused_and_costs_nothing() {
     let shown = types(&town.world, &town.user, &shown).await.unwrap();
     assert_eq!(shown[0]["seq"], json!(1), "what was refused has no receipt");
     let metric = town
-        .metric("atoma_node_refusals_total{code=\"evidence_too_long\"}")
+        .metric("atoma_node_requests_refused_total{code=\"evidence_too_long\"}")
         .await;
     assert_eq!(metric, 1);
     assert_eq!(shown[0]["cumulative_units"], shown[0]["units"]);

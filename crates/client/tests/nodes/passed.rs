@@ -3,7 +3,7 @@
 use crate::world::World;
 use atoma_channel::{
     AnswerSealer, seal_request,
-    testing::{NOW, TestNode, order, window},
+    testing::{NOW, TestNode, terms, window},
 };
 use atoma_client::{ClientError, RequestTry, StackHandle, lane::LaneError};
 use atoma_runtime::{Runtime, SystemRandom};
@@ -21,7 +21,7 @@ async fn pass_on(
 ) -> Result<(), ClientError> {
     let guest = TestNode::new(1);
     let keys = [guest.verified()];
-    let (sealed, _) = seal_request(&order(), &keys, b"{}", &SystemRandom).unwrap();
+    let (sealed, _) = seal_request(&terms(), &keys, b"{}", &SystemRandom).unwrap();
     let opening = guest.open(&sealed).unwrap();
     let admitted = window().admit(&opening.seen(), NOW).unwrap();
     let (_, mut sealer) = opening.admitted(admitted, &SystemRandom).unwrap();
