@@ -3,7 +3,7 @@
 use atoma_network::testing::get;
 use serde_json::Value;
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{self, Child, ChildStdout, Command, Output, Stdio},
     sync::OnceLock,
@@ -125,6 +125,14 @@ impl Process {
         self.ready[name]
             .as_str()
             .unwrap_or_else(|| panic!("no `{name}` in {}", self.ready))
+    }
+
+    /// What it has said on stderr, which was piped, once it has ended.
+    pub(crate) fn errors(&mut self) -> String {
+        let mut text = String::new();
+        let stderr = self.child.stderr.as_mut().expect("stderr is piped");
+        stderr.read_to_string(&mut text).expect("it is text");
+        text
     }
 
     /// kill -9.

@@ -116,15 +116,33 @@ fn a_gateway_answers_a_request_that_names_no_limit_and_says_what_no_node_can_tak
     );
     assert_eq!(status, 200, "{answer}");
 
-    // a proxy with too small a budget says what it needs
-    let mut proxy = Process::start_at(
-        home.path(),
-        &["proxy", "--listen", "127.0.0.1:0", "--budget", "1"],
-    );
+    // what a small budget pays for is answered, by whoever is cheapest, as often as it does
+    let run = ["proxy", "--listen", "127.0.0.1:0", "--budget", "2"];
+    let mut ready = command(&run);
+    ready
+        .env("ATOMA_HOME", home.path())
+        .stderr(std::process::Stdio::piped());
+    let mut proxy = Process::start_command(ready, &run);
     let chat = format!("{}/chat/completions", proxy.text("endpoint"));
-    let (status, answer) = asked(&chat, "POST", &json!({ "max_tokens": 256 }));
+    for _ in 0..2 {
+        let (status, answer) = asked(&chat, "POST", &json!({ "max_tokens": 64 }));
+        assert_eq!(status, 200, "{answer}");
+    }
+    let stacks = does(home.path(), &["stack", "list"]);
+    let signed = &stacks[0]["max_price_micro_usdc_per_million_units"];
+    assert_eq!((stacks.len(), signed), (1, &json!(2_000_000)));
+
+    // of what it doesn't pay for it says which budget would do, and what fits, when it starts and when it is asked
+    let (status, answer) = asked(&chat, "POST", &json!({ "max_tokens": 900 }));
     assert_eq!(status, 402, "{answer}");
     let message = answer["error"]["message"].as_str().unwrap();
-    assert!(message.contains("a --budget that has "), "{message}");
+    let budget = after(message, "--budget of");
+    assert!(budget.parse::<f64>().unwrap() > 1.0, "{message}");
+    assert!(message.contains("`max_tokens` of at most "), "{message}");
     proxy.terminate();
+    let told = proxy.errors();
+    assert!(
+        told.contains("and --budget is 2.00 USDC: --budget "),
+        "{told}"
+    );
 }

@@ -1,6 +1,9 @@
 //! A user who has some of their answers computed again: what is wrong is found, challenged, and all comes back.
 
-use crate::walk::{Claimed, does, ended};
+use crate::{
+    atoma::{command, objects},
+    walk::{Claimed, does, ended},
+};
 use serde_json::json;
 
 const USDC: u64 = 1_000_000;
@@ -16,7 +19,11 @@ async fn a_watcher_finds_a_wrong_answer_by_computing_it_again_and_challenges_it(
         unseen.iter().all(|line| line["wrong"].is_null()),
         "{unseen:?}"
     );
-    let found = does(home, &[&watch[..], &["--check", "1"]].concat());
+    // a script that looks is told by the exit code
+    let check = [&watch[..], &["--check", "1"]].concat();
+    let looked = command(&check).env("ATOMA_HOME", home).output().unwrap();
+    assert_eq!(looked.status.code(), Some(2));
+    let found = objects(&looked.stdout);
     let claim = found.iter().find(|line| line["event"] == "claim").unwrap();
     assert_eq!(claim["remedy"], "challenge", "{found:?}");
     let challenged = found.iter().find(|line| line["event"] == "challenged");

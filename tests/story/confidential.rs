@@ -80,7 +80,10 @@ fn a_question_is_sealed_to_a_node_that_the_policy_accepts_or_not_sent() {
     assert!(!plain.status.success());
     let said = objects(&plain.stdout);
     let said = said[0]["error"].as_str().unwrap();
-    assert!(said.contains("not_sealed"), "{said}");
+    assert!(
+        said.contains("not_sealed") && said.contains("--confidential"),
+        "{said}"
+    );
     let unnamed = world.run(&[&ask[..], &["--confidential"]].concat());
     let said = objects(&unnamed.stdout);
     assert!(said[0]["error"].as_str().unwrap().contains("policy"));
@@ -92,6 +95,10 @@ fn a_question_is_sealed_to_a_node_that_the_policy_accepts_or_not_sent() {
     let said = objects(&refused.stdout);
     let said = said[0]["error"].as_str().unwrap();
     assert!(said.contains("policy_platform"), "{said}");
+    // and none of it has cost anything
+    assert!(world.does(&["stack", "list"]).is_empty());
+    let wallets = world.does(&["wallet", "list"]);
+    assert_eq!(wallets[0]["balance_micro_usdc"], 20_000_000);
 
     let answered = sealed(world.policy());
     let told = String::from_utf8_lossy(&answered.stderr);
@@ -126,6 +133,12 @@ fn a_question_is_sealed_to_a_node_that_the_policy_accepts_or_not_sent() {
         "{computed}"
     );
     assert_eq!(verified.status.code(), Some(2), "{found:?}");
+    // nor is it advised
+    let advised = found.iter().find_map(|row| row["not_checked"].as_str());
+    assert!(
+        advised.is_some_and(|advice| !advice.contains("--recompute")),
+        "{found:?}"
+    );
 }
 
 #[test]

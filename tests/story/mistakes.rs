@@ -70,7 +70,8 @@ impl Transcript {
         let mut child = plain()
             .args(["--home", &self.path("home")])
             .args(args)
-            .env("COLUMNS", "100")
+            // texts as they are, however long the path of a folder in them is
+            .env("COLUMNS", "1000")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -184,6 +185,22 @@ fn in_files(told: &mut Transcript) {
         "a misspelt key of a gateway",
         &["gateway", "run", "--config", &file],
     );
+    let file = told.write("unknown.toml", "colour = 1\n");
+    told.wrong(
+        "a key that no gateway has",
+        &["gateway", "run", "--config", &file],
+    );
+    let file = told.write("kind.toml", "key = { file = \"k\" }\nbudget = \"5 USDC\"\n");
+    told.wrong(
+        "a value of another kind",
+        &["gateway", "run", "--config", &file],
+    );
+    let file = told.write("policy.toml", "tier = \"software\"\n\nreleses = []\n");
+    told.wrong(
+        "a misspelt key of a policy",
+        &["chat", "--confidential", "--policy", &file, "hello"],
+    );
+    told.wrong("a command that isn't finished", &["stack"]);
     let file = told.write("localnet.toml", "lisen = \"127.0.0.1:0\"\n");
     told.wrong(
         "a misspelt key of a localnet",

@@ -137,6 +137,32 @@ fn every_command_finds_a_devnet_without_being_told_where_it_is() {
         (&bought[0]["stack"], &"closed".into())
     );
 
+    // what people read fits their terminal, but for a whole id
+    for shown in [
+        &["stack", "list", "--all"][..],
+        &["stack", "show", stack],
+        &["task", "list"],
+        &["receipt", "list"],
+        &["receipt", "show", &request[..20]],
+        &["wallet", "list"],
+        &["network", "list"],
+        &["network", "doctor"],
+        &["node", "list"],
+        &["verify", &request[..20]],
+        &["explore", "stacks", "--once"],
+        &["explore", "overview", "--once"],
+        &["chat", "Hello", "--budget", "0.0001"],
+        &["stack"],
+        &["--help"],
+    ] {
+        let (out, error, _) = person.reads(shown, "");
+        let has_id = |line: &str| line.split(' ').any(|word| word.len() > 42);
+        let long = |line: &&str| line.chars().count() > 80 && !has_id(line);
+        let lines = out.lines().chain(error.lines()).filter(long);
+        let lines: Vec<_> = lines.collect();
+        assert!(lines.is_empty(), "{shown:?}: {lines:#?}");
+    }
+
     // when it stops, nothing of it stays in use
     assert!(devnet.interrupt() < AT_ONCE);
     let networks = person.does(&["network", "list"]);

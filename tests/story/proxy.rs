@@ -91,12 +91,17 @@ fn a_plain_http_client_asks_over_ones_own_stack() {
             .contains("no stack of yours"),
         "{body}"
     );
-    proxy.terminate();
 
+    // one that is bought meanwhile does
     let units = ["--units", "100000", "--max-price", "5"];
     let model = world.devnet.text("model");
     does(home, &[&["stack", "buy", model][..], &units].concat());
-    let mut proxy = world.proxy(&[]);
+    let (status, body) = http(&chat, "POST", &world.question(&json!({})));
+    assert_eq!(status, 200, "{body}");
+    proxy.terminate();
+
+    // it pays all that it has room for, at the node that took it, before a budget buys anything
+    let mut proxy = world.proxy(&["--budget", "5"]);
     let endpoint = proxy.text("endpoint").to_owned();
     let chat = format!("{endpoint}/chat/completions");
     let (status, body) = http(&format!("{endpoint}/models"), "GET", "");
@@ -134,8 +139,13 @@ fn a_plain_http_client_asks_over_ones_own_stack() {
     // every answer has a receipt, checked and kept
     proxy.terminate();
     let receipts = does(home, &["receipt", "list"]);
-    assert_eq!(receipts.len(), 5, "{receipts:?}");
+    assert_eq!(receipts.len(), 6, "{receipts:?}");
     assert!(receipts.iter().all(|receipt| receipt["fault"].is_null()));
+    let stacks = does(home, &["stack", "list"]);
+    assert_eq!(stacks.len(), 1, "{stacks:?}");
+    assert_eq!(stacks[0]["units"], 100_000, "nothing was topped up");
+    let node = &receipts[0]["node"];
+    assert!(receipts.iter().all(|receipt| receipt["node"] == *node));
 }
 
 /// An SDK, with nothing but a base URL, over stacks that the proxy buys.

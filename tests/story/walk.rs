@@ -72,6 +72,11 @@ impl Claimed {
         does(&home, &["chat", "What is the sun?"]);
         let said = does(&home, &["chat", "What is the moon?"]);
         let request = said.last().unwrap()["request"].as_str().unwrap().to_owned();
+        // what isn't settled can't be demanded: it is said when it can
+        let (early, well) = tries(&home, &["dispute", "demand", &request]);
+        let told = format!("{} {}", early[0]["error"], early[0]["help"]);
+        assert!(!well && told.contains("has not settled unit"), "{early:?}");
+        assert!(told.contains("`atoma stack close 0x"), "{early:?}");
         does(&home, &["stack", "close", &model]);
         Self {
             home,
@@ -109,6 +114,19 @@ async fn a_demand_is_answered_and_a_challenge_of_a_wrong_answer_is_won() {
     // a model's name stands for the newest stack here, too
     assert!(!does(home, &["dispute", "show", &claimed.model]).is_empty());
     assert!(!does(home, &["audit", "show", &claimed.stack[..12]]).is_empty());
+    let explored = does(home, &["explore", "disputes", "--once"]);
+    let states: Vec<_> = explored
+        .iter()
+        .map(|row| (&row["kind"], &row["state"]))
+        .collect();
+    let ended = [
+        ("challenge", "guilty"),
+        ("demand", "answered"),
+        ("verdict", "guilty: challenge"),
+    ];
+    for (kind, state) in ended.map(|(kind, state)| (json!(kind), json!(state))) {
+        assert!(states.contains(&(&kind, &state)), "{states:?}");
+    }
     let withdrawn = does(home, &["stack", "withdraw", &claimed.stack]);
     let back = withdrawn[0]["withdrawn_micro_usdc"].as_u64().unwrap();
     assert!(

@@ -1,22 +1,40 @@
 //! What to do about an error, where its cause tells. Libraries say what went wrong; what a user of this
 //! command can type against it is known here.
 
-use crate::config_file::ConfigError;
-use atoma_client::ClientError;
+use crate::{config_file::ConfigError, dispute::NotDisputable};
+use atoma_client::{ClientError, dispute::DisputeError};
 use atoma_engine::hub::HubError;
 use atoma_gateway::{BudgetError, StartError};
+use atoma_index::IndexError;
 use atoma_keys::{KeystoreError, SecretKeyError};
 use atoma_ledger::{
     Amount, ConnectError, ExecuteError, PublishError, ReadError, TipError, WrongNetwork,
 };
 use atoma_localnet::LocalnetError;
-use atoma_node::NodeError;
+use atoma_network::NetworkError;
+use atoma_node::{NodeError, RegisterError};
 use atoma_store::OpenError;
 use atoma_types::chain::AbortCode;
+use atoma_walrus_localnet::WalrusLocalnetError;
 use std::{error::Error, io::ErrorKind};
 
 /// Where another network answers than the one that is meant.
 const OTHER_NETWORK: &str = "the URL is another network's, or the network was wiped: correct it with `atoma network add NAME --ledger URL`";
+
+/// The error that a cause is, or that it stands for itself: such an error shows the other one's text and causes as its
+/// own, so that the other one is none of the causes.
+macro_rules! stands_for {
+    ($cause:expr, $target:ty: $($outer:ident :: $variant:ident),* $(,)?) => {{
+        let cause: &(dyn Error + 'static) = $cause;
+        let mut found: Option<&$target> = cause.downcast_ref();
+        $(
+            if let Some($outer::$variant(error)) = cause.downcast_ref() {
+                found = Some(error);
+            }
+        )*
+        found
+    }};
+}
 
 /// A sentence for the user, from the outermost cause that has one.
 pub(crate) fn advice(error: &anyhow::Error) -> Option<String> {
@@ -29,6 +47,9 @@ fn of(cause: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(error) = client_error(cause) {
         return of_client(error);
+    }
+    if let Some(error) = cause.downcast_ref::<NotDisputable>() {
+        return Some(error.help());
     }
     if let Some(help) = of_file(cause) {
         return Some(help.to_owned());
@@ -69,15 +90,19 @@ fn of_file(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     }
 }
 
-/// Whether another program has the data folder. These errors stand for that of the store.
+/// Whether another program has the data folder.
 fn is_folder_in_use(cause: &(dyn Error + 'static)) -> bool {
-    let opening: Option<&OpenError> = match (cause.downcast_ref(), cause.downcast_ref()) {
-        (Some(LocalnetError::Open(error)), _) | (_, Some(NodeError::Folder(error))) => Some(error),
-        _ => match cause.downcast_ref() {
-            Some(StartError::Budget(BudgetError::Open(error))) => Some(error),
-            _ => cause.downcast_ref(),
-        },
-    };
+    let opening = stands_for!(cause, OpenError:
+        LocalnetError::Open,
+        NodeError::Folder,
+        WalrusLocalnetError::Open,
+    );
+    let opening = opening.or_else(|| match cause.downcast_ref() {
+        Some(StartError::Budget(BudgetError::Open(error)) | StartError::DataDir(error)) => {
+            Some(error)
+        }
+        _ => None,
+    });
     matches!(opening, Some(OpenError::InUse { .. }))
 }
 
@@ -101,22 +126,25 @@ fn read_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ReadError> {
     if let Some(ClientError::Ledger(error)) = client_error(cause) {
         return Some(error);
     }
-    if let Some(NodeError::Ledger(error)) = cause.downcast_ref() {
+    if let Some(TipError::Read(error)) = tip_error(cause) {
         return Some(error);
     }
-    if let Some(StartError::Ledger(error)) = cause.downcast_ref() {
-        return Some(error);
-    }
-    match (tip_error(cause), cause.downcast_ref()) {
-        (Some(TipError::Read(error)), _) | (_, Some(PublishError::Read(error))) => Some(error),
-        _ => cause.downcast_ref(),
-    }
+    stands_for!(cause, ReadError:
+        NodeError::Ledger,
+        RegisterError::Ledger,
+        StartError::Ledger,
+        PublishError::Read,
+        DisputeError::Read,
+        NetworkError::Ledger,
+        WalrusLocalnetError::Ledger,
+        IndexError::Ledger,
+    )
 }
 
 fn tip_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a TipError> {
     match client_error(cause) {
         Some(ClientError::History(error)) => Some(error),
-        _ => cause.downcast_ref(),
+        _ => stands_for!(cause, TipError: IndexError::Tip),
     }
 }
 
@@ -124,32 +152,26 @@ fn execute_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ExecuteErro
     if let Some(ClientError::Execute(error)) = client_error(cause) {
         return Some(error);
     }
-    if let Some(NodeError::Execute(error)) = cause.downcast_ref() {
-        return Some(error);
-    }
-    match (cause.downcast_ref(), cause.downcast_ref()) {
-        (Some(StartError::Execute(error)), _) | (_, Some(PublishError::Execute(error))) => {
-            Some(error)
-        }
-        _ => cause.downcast_ref(),
-    }
+    stands_for!(cause, ExecuteError:
+        NodeError::Execute,
+        RegisterError::Execute,
+        StartError::Execute,
+        PublishError::Execute,
+        DisputeError::Execute,
+        NetworkError::Execute,
+        WalrusLocalnetError::Execute,
+    )
 }
 
 fn connect_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ConnectError> {
     if let Some(ClientError::Connect(error)) = client_error(cause) {
         return Some(error);
     }
-    match (cause.downcast_ref(), cause.downcast_ref()) {
-        (Some(NodeError::Connect(error)), _) | (_, Some(StartError::Connect(error))) => Some(error),
-        _ => cause.downcast_ref(),
-    }
+    stands_for!(cause, ConnectError: NodeError::Connect, StartError::Connect, NetworkError::Connect)
 }
 
 fn client_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ClientError> {
-    match cause.downcast_ref() {
-        Some(StartError::Client(error)) => Some(error),
-        _ => cause.downcast_ref(),
-    }
+    stands_for!(cause, ClientError: StartError::Client)
 }
 
 fn of_connect(error: &ConnectError) -> Option<&'static str> {
@@ -254,6 +276,10 @@ mod tests {
         assert_eq!(told(ClientError::from(abort())), help);
         assert_eq!(told(NodeError::from(abort())), help);
         assert_eq!(told(StartError::from(ClientError::from(abort()))), help);
+        assert_eq!(told(DisputeError::from(abort())), help);
+        assert_eq!(told(NetworkError::from(abort())), help);
+        assert_eq!(told(RegisterError::from(abort())), help);
+        assert_eq!(told(WalrusLocalnetError::from(abort())), help);
         assert_eq!(told(anyhow!("anything else")), None);
     }
 
@@ -269,6 +295,9 @@ mod tests {
         assert_eq!(told(ConnectError::from(none())), help);
         assert_eq!(told(TipError::from(none())), help);
         assert_eq!(told(PublishError::from(none())), help);
+        assert_eq!(told(DisputeError::from(none())), help);
+        assert_eq!(told(IndexError::from(none())), help);
+        assert_eq!(told(NetworkError::from(none())), help);
         assert_eq!(told(NodeError::from(ConnectError::from(none()))), help);
         assert_eq!(told(StartError::from(ConnectError::from(none()))), help);
         assert_eq!(told(ClientError::from(ExecuteError::from(none()))), help);

@@ -10,7 +10,7 @@ use crate::{
 };
 use anyhow::{Result, ensure};
 use atoma_evidence::dispute::{History, ticket_of};
-use atoma_index::{AuditState, SettlementRow};
+use atoma_index::{AuditState, SettlementRow, SettlementState};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -75,20 +75,32 @@ fn is_audited(row: &SettlementRow) -> bool {
 }
 
 /// How far a ticket's examination is, in words.
-pub(crate) fn examination(exam: AuditState) -> &'static str {
-    match exam {
+pub(crate) fn examination(row: &SettlementRow) -> &'static str {
+    match row.exam {
         AuditState::None => "-",
         AuditState::Missed => "not drawn",
-        other => other.as_str(),
+        other => ended_otherwise(row, other).unwrap_or(other.as_str()),
     }
 }
 
 /// How far its challenge is.
-pub(crate) fn challenge(challenge: AuditState) -> &'static str {
-    match challenge {
+pub(crate) fn challenge(row: &SettlementRow) -> &'static str {
+    match row.challenge {
         AuditState::None => "-",
+        AuditState::Accused => ended_otherwise(row, AuditState::Accused).unwrap_or("a jury sits"),
         other => other.as_str(),
     }
+}
+
+/// What was under way when the node's claim became void has no end of its own.
+fn ended_otherwise(row: &SettlementRow, state: AuditState) -> Option<&'static str> {
+    let open = [
+        AuditState::Disclosing,
+        AuditState::Examining,
+        AuditState::Accused,
+    ];
+    let is_void = row.state == SettlementState::Struck && open.contains(&state);
+    is_void.then_some("void: convicted")
 }
 
 fn row(row: &SettlementRow) -> Facts {
@@ -97,9 +109,9 @@ fn row(row: &SettlementRow) -> Facts {
         ("node", json!(row.node)),
         ("ticket", json!(row.to_seq)),
         ("value_micro_usdc", money(row.value)),
-        ("examination", json!(examination(row.exam))),
+        ("examination", json!(examination(row))),
         ("examiner", json!(row.examiner)),
-        ("challenge", json!(challenge(row.challenge))),
+        ("challenge", json!(challenge(row))),
         ("state", json!(row.state.as_str())),
         ("opened_at_ms", json!(row.opened_ms.0)),
     ]

@@ -2,12 +2,13 @@
 //! says; without one, nothing is sent.
 
 use crate::{
+    config_file::ConfigFile,
     output::{Output, utc},
     settings::Settings,
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use atoma_client::{Attested, Client, Confidential, Padding};
-use atoma_tee::{Outcome, Policy, Tier, limits::MAX_POLICY_BYTES};
+use atoma_tee::{Outcome, Policy, ReadPolicyError, Tier};
 use atoma_types::{NodeId, TaskId};
 use clap::Args;
 use serde_json::{Value, json};
@@ -62,16 +63,13 @@ impl Seal {
     }
 }
 
-/// A policy file.
+/// A policy file. A mistake in it is told as in every configuration file.
 pub(crate) fn read_policy(path: &Path) -> Result<Policy> {
-    let text = std::fs::read_to_string(path);
-    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-    ensure!(
-        text.len() <= MAX_POLICY_BYTES,
-        "{} is longer than a policy may be",
-        path.display()
-    );
-    Policy::from_toml(&text).with_context(|| format!("cannot use {}", path.display()))
+    let file = ConfigFile::read(path)?;
+    Policy::from_toml(file.text()).map_err(|error| match error {
+        ReadPolicyError::Toml(error) => file.wrong(&error).into(),
+        error => anyhow::Error::from(error).context(format!("cannot use {}", path.display())),
+    })
 }
 
 /// Checks a node's evidence, unless it was checked before, and says in one line what was verified and on whose word.
@@ -130,4 +128,31 @@ pub(crate) fn facts(attested: &Attested) -> Value {
         "checks": attested.verdict.checks.len(),
         "valid_until_ms": attested.valid_until().0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policys_mistake_is_named_with_its_file_line_and_what_was_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.toml");
+        let text = atoma_network::software_policy(
+            atoma_types::NetworkId([7; 32]),
+            crate::local_network::RELEASE,
+            crate::local_network::MEASUREMENT,
+        );
+        std::fs::write(&path, &text).unwrap();
+        read_policy(&path).unwrap();
+        std::fs::write(&path, format!("releses = 1\n{text}")).unwrap();
+        let said = read_policy(&path).unwrap_err().to_string();
+        assert!(
+            said.contains("policy.toml:1: unknown key `releses`; "),
+            "{said}"
+        );
+        std::fs::write(&path, format!("{text}\nnetwork = \n")).unwrap();
+        let said = read_policy(&path).unwrap_err().to_string();
+        assert!(said.contains("a value is missing after `=`"), "{said}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     history::charge,
-    output::{Output, usdc},
+    output::{Output, short, usdc},
 };
 use atoma_client::dispute::History;
 use atoma_ledger::Ledger;
@@ -32,11 +32,11 @@ pub(crate) async fn tell(ledger: &Ledger, stacks: &[Stack], output: &Output) {
 
 fn line(convicted: &NodeConvicted) -> String {
     format!(
-        "{} was convicted ({}): its claim of {} USDC on {} is void, {} USDC came back to you",
-        convicted.node,
+        "node {} was convicted ({}): its claim of {} USDC on stack {} is void, {} USDC came back to you",
+        short(convicted.node),
         charge(convicted.charge),
         usdc(convicted.value.0),
-        convicted.stack,
+        short(convicted.stack),
         usdc(convicted.freed.0),
     )
 }

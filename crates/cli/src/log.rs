@@ -22,9 +22,11 @@ impl fmt::Display for LogFormat {
     }
 }
 
-/// Starts logging: errors by default, more with each `-v`, and as `RUST_LOG` says where it is set.
-pub(crate) fn start(verbose: u8, format: LogFormat) {
+/// Starts logging: errors by default, more with each `-v`, and as `RUST_LOG` says where it is set. Nothing by default
+/// where it is `told` already: a story whose parts all run in this process, and may be meant to fail.
+pub(crate) fn start(verbose: u8, format: LogFormat, told: bool) {
     let default = match verbose {
+        0 if told => "off",
         0 => "error",
         1 => "warn,atoma=info",
         2 => "info,atoma=debug",

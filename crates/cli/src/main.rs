@@ -77,7 +77,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     name = "atoma",
     version,
     propagate_version = true,
-    max_term_width = 100,
+    max_term_width = 80,
+    arg_required_else_help = true,
     help_template = help::TEMPLATE,
     after_help = help::AFTER
 )]
@@ -185,7 +186,8 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     args.global.environment = Environment::of(&matches);
-    log::start(args.verbose, args.log_format);
+    let told = matches!(args.command, Command::Demo(_));
+    log::start(args.verbose, args.log_format, told);
     let output = Output::new(args.json, args.wide);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -219,15 +221,26 @@ async fn run(command: Command, global: Global, scratch: &Scratch, output: &Outpu
     match done {
         _ if output.is_reader_gone() => ExitCode::from(SIGPIPE_STATUS),
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<verify::Incomplete>() => {
-            output.note(error.to_string());
-            ExitCode::from(verify::Incomplete::STATUS)
-        }
-        Err(error) => {
-            output.error(&error, advice::advice(&error).as_deref());
-            ExitCode::FAILURE
-        }
+        Err(error) => match found(&error) {
+            Some(status) => {
+                output.note(error.to_string());
+                ExitCode::from(status)
+            }
+            None => {
+                output.error(&error, advice::advice(&error).as_deref());
+                ExitCode::FAILURE
+            }
+        },
     }
+}
+
+/// The exit status of a command that did what it was told to, and found what its caller must hear of.
+fn found(error: &anyhow::Error) -> Option<u8> {
+    if error.is::<verify::Incomplete>() {
+        return Some(verify::Incomplete::STATUS);
+    }
+    let found = error.is::<stack_watch::Found>();
+    found.then_some(stack_watch::Found::STATUS)
 }
 
 /// Starts a command. Each is boxed: its future is as large as all that it may do, and only one is run.
@@ -351,6 +364,27 @@ mod tests {
                 assert!(error.0, "{words:?}: {}", error.1);
             }
         }
+    }
+
+    /// The lines of a command's help, and of those below it, that are longer than a terminal is wide.
+    fn long_lines(command: &mut clap::Command, found: &mut Vec<String>) {
+        let name = command.get_name().to_owned();
+        let help = command.render_long_help().to_string();
+        let long = help
+            .lines()
+            .filter(|line| line.trim_end().chars().count() > 80);
+        found.extend(long.map(|line| format!("{name}: {line}")));
+        for below in command.get_subcommands_mut() {
+            long_lines(below, found);
+        }
+    }
+
+    #[test]
+    fn every_page_of_help_fits_80_columns() {
+        let (mut command, mut found) = (Args::command(), Vec::new());
+        command.build();
+        long_lines(&mut command, &mut found);
+        assert!(found.is_empty(), "{found:#?}");
     }
 
     /// The commands of the table "By hand" in `docs/protocol.md`, each with the calls that it makes.

@@ -1,18 +1,25 @@
 //! What is said of a value on the command line that can't be read: what it should look like, in place of
 //! what a parser tripped over ("invalid digit found in string").
 
+use crate::output::wrapped;
 use atoma_types::{Address, ids::ParseIdError};
 use clap::{
     Error,
-    error::{ContextKind, ErrorKind},
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 use std::{
     num::{IntErrorKind, ParseFloatError, ParseIntError},
     str::FromStr,
 };
 
+/// What clap's own lines are wrapped to, less its `error: `.
+const LINE: usize = 72;
+
 /// The same error in words for whoever typed it; any other as it is.
 pub(crate) fn in_words(error: Error) -> Error {
+    if error.kind() == ErrorKind::MissingSubcommand {
+        return which(&error);
+    }
     let expected = std::error::Error::source(&error).and_then(expected);
     let argument = error.get(ContextKind::InvalidArg);
     let value = error.get(ContextKind::InvalidValue);
@@ -25,6 +32,24 @@ pub(crate) fn in_words(error: Error) -> Error {
         ),
         _ => error,
     }
+}
+
+/// That a command is missing, and those that there are, in lines that fit.
+fn which(error: &Error) -> Error {
+    let command = error.get(ContextKind::InvalidSubcommand);
+    let command = command.map_or_else(|| "atoma".to_owned(), ToString::to_string);
+    let known = match error.get(ContextKind::ValidSubcommand) {
+        Some(ContextValue::Strings(known)) => known.join(", "),
+        _ => String::new(),
+    };
+    let text = format!("which command? {command} has {known}");
+    Error::raw(
+        ErrorKind::MissingSubcommand,
+        format!(
+            "{}\n\n`{command} --help` says what each does.\n",
+            wrapped(&text, LINE, 2)
+        ),
+    )
 }
 
 /// What was expected where such an error came.
@@ -89,6 +114,27 @@ mod tests {
         assert!(text.contains("of a blob: expected 43 characters"), "{text}");
         let text = said(value_parser!(Address), "me");
         assert!(text.contains("`atoma wallet list`"), "{text}");
+    }
+
+    #[test]
+    fn a_command_that_is_missing_is_asked_for_in_lines_that_fit() {
+        let names = [
+            "alpha-alpha-alpha",
+            "bravo-bravo-bravo",
+            "charlie-charlie-charlie",
+            "delta-delta-delta",
+            "hotel-hotel-hotel",
+        ];
+        let names = names.map(Command::new);
+        let command = Command::new("test")
+            .subcommands(names)
+            .subcommand_required(true);
+        let said = in_words(command.try_get_matches_from(["test"]).unwrap_err()).to_string();
+        assert!(
+            said.contains("which command?") && said.contains("hotel-hotel-hotel"),
+            "{said}"
+        );
+        assert!(said.lines().all(|line| line.len() <= 80), "{said}");
     }
 
     #[test]

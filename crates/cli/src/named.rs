@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use atoma_client::{Client, Receipts, StackHandle, known_networks};
 use atoma_ledger::Ledger;
 use atoma_types::{
-    Address, NodeId, RequestId, StackId, TaskId,
+    Address, NetworkId, NodeId, RequestId, StackId, TaskId,
     chain::{SubscriptionState, Task},
     ids::ParseIdError,
 };
@@ -74,7 +74,9 @@ impl Named {
     /// The stack of this id, or the newest open one of a model of this name; of those that the client
     /// remembers, closed ones too.
     pub(crate) async fn stack(&self, client: &Client) -> Result<StackId> {
+        let (here, folder) = (client.ledger().network(), client.data_dir());
         if let Some(id) = self.whole(OBJECT_DIGITS) {
+            folder.map_or(Ok(()), |folder| ensure_of(here, id, folder))?;
             return Ok(id);
         }
         let stacks = client.stacks().await?;
@@ -84,7 +86,13 @@ impl Named {
         }
         let ids = stacks.iter().map(StackHandle::id);
         let closed = client.closed_stacks()?;
-        self.one_of("stack", "atoma stack list --all", ids.chain(closed))
+        let found = self.one_of("stack", "atoma stack list --all", ids.chain(closed));
+        if let (Err(_), Some(folder)) = (&found, folder)
+            && let Ok(other) = self.kept_stack(folder)
+        {
+            ensure_of(here, other, folder)?;
+        }
+        found
     }
 
     /// The request of this id, of those whose receipts are kept.
@@ -113,13 +121,16 @@ impl Named {
     /// closed ones too.
     pub(crate) async fn known_stack(&self, ledger: &Ledger, folder: &Path) -> Result<StackId> {
         if let Some(id) = self.whole(OBJECT_DIGITS) {
+            ensure_of(ledger.network(), id, folder)?;
             return Ok(id);
         }
         let tasks = ledger.all_tasks().await?;
         let of_the_model = tasks.into_iter().filter(|task| task.model_name == self.0);
         let tasks: Vec<TaskId> = of_the_model.map(|task| task.id).collect();
         if tasks.is_empty() {
-            return self.kept_stack(folder);
+            let id = self.kept_stack(folder)?;
+            ensure_of(ledger.network(), id, folder)?;
+            return Ok(id);
         }
         let here = known_networks(folder)?.into_iter();
         let here = here.filter(|known| known.network == ledger.network());
@@ -182,6 +193,23 @@ impl Named {
                 )
             }
         }
+    }
+}
+
+/// That a stack isn't known to be of another network than the one in use, whose ledger can know nothing of it.
+pub(crate) fn ensure_of(here: NetworkId, stack: StackId, folder: &Path) -> Result<()> {
+    let has = |stacks: &[StackId]| stacks.contains(&stack);
+    let networks = known_networks(folder)?.into_iter();
+    let its: Vec<NetworkId> = networks
+        .filter(|known| has(&known.stacks) || has(&known.closed))
+        .map(|known| known.network)
+        .collect();
+    match its[..] {
+        [other] if other != here => bail!(
+            "stack {stack} is of another network ({other}) than the one in use: name that one with --network; if it was \
+             a devnet that has ended, it is gone, with all that was on it"
+        ),
+        _ => Ok(()),
     }
 }
 

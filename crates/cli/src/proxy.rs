@@ -2,10 +2,12 @@
 //! matter and whose stacks are the user's: those that `atoma stack buy` and `atoma chat` bought, and, within
 //! a budget, others. Every receipt is checked before its answer ends, and kept where `atoma receipt` finds it.
 
+mod prospects;
+
 use crate::{
     client::client_folder,
     confidential::{self, GATEWAY_KEY, Seal},
-    output::{Output, money, usdc},
+    output::{Output, money, short, usdc},
     run::{put_away, until_stopped},
     scratch::Scratch,
     settings::Settings,
@@ -28,7 +30,7 @@ use tokio::sync::mpsc;
 const MAX_TRIES: usize = 64;
 /// Units of a stack that is bought: a few long answers; what isn't used comes back.
 const STACK_UNITS: ComputeUnits = ComputeUnits(100_000);
-/// Units that a node gets at a time.
+/// Units that a node gets at a time, where a stack has so many.
 const GRANT_UNITS: ComputeUnits = ComputeUnits(50_000);
 /// Purchases that wait to be told; whoever buys more in a moment is told by the ledger.
 const MAX_UNTOLD: usize = 64;
@@ -69,12 +71,13 @@ pub(crate) struct Proxy {
 const EXAMPLES: &str = "\
 Examples:
   atoma stack buy atoma-tiny --units 100000 --max-price 5 && atoma proxy
-  atoma proxy --budget 2               buys what it needs, for 2 USDC at most
+  atoma proxy --budget 2  buys what it needs, for 2 USDC at most
   atoma proxy --confidential --policy policy.toml
-                                       seals all to nodes that the policy accepts
+                          seals all to nodes that the policy accepts
   export OPENAI_BASE_URL=http://127.0.0.1:8787/v1 OPENAI_API_KEY=unused
 
-What it spends is in `atoma receipt list`; `atoma stack close` brings back what isn't used.";
+What it spends is in `atoma receipt list`; `atoma stack close` brings back what
+isn't used.";
 
 /// Says what is bought, for as long as anything may be.
 async fn tell(mut bought: mpsc::Receiver<Purchase>, output: &Output) {
@@ -85,7 +88,7 @@ async fn tell(mut bought: mpsc::Receiver<Purchase>, output: &Output) {
         };
         output.note(format!(
             "{did} stack {}: {} units of {} for {} USDC, at most {} a million",
-            purchase.stack,
+            short(purchase.stack),
             purchase.units.0,
             purchase.model,
             usdc(purchase.paid.0),
@@ -115,22 +118,35 @@ pub(crate) async fn run(
     config.confidential.clone_from(&sealed);
     config.through = args.gateway.clone().map(with_key).transpose()?;
     // the ledger first: its error says what to do
-    let connected = settings.ledger().await?;
-    let attested = match sealed {
-        Some(sealed) => verified(connected, &settings, sealed, output).await?,
-        None => Vec::new(),
+    let client = client(settings.ledger().await?, &settings, sealed)?;
+    let attested = match client.is_confidential() {
+        true => Some(verified(&client, output).await?),
+        false => None,
     };
+    if args.gateway.is_none() {
+        let max_price = args.max_price.map(|price| Price(price.0.0));
+        prospects::tell(&client, args.budget.map(|_| budget), max_price, output).await?;
+    }
+    // the gateway has one of its own
+    drop(client);
     let running = Gateway::start(config, settings.key()?.into()).await?;
     let endpoint = format!("{}/v1", running.url());
-    output.say(format!(
+    output.say_whole(format!(
         "Any OpenAI client works with it, whatever its key:\n\n\
          export OPENAI_BASE_URL={endpoint} OPENAI_API_KEY=unused\n"
     ));
-    let facts = vec![
+    let mut facts = vec![
         ("endpoint", json!(endpoint)),
         ("budget_micro_usdc", money(budget)),
-        ("attested", json!(attested)),
     ];
+    if let Some(attested) = attested {
+        let count = json!(attested.len());
+        // people have read a line of each
+        facts.push(match output.is_json() {
+            true => ("attested", json!(attested)),
+            false => ("attested_nodes", count),
+        });
+    }
     tokio::select! {
         biased;
         stopped = until_stopped(output, facts) => stopped?,
@@ -195,18 +211,18 @@ fn config(args: &Proxy, budget: MicroUsdc, settings: &Settings, folder: &Path) -
     }
 }
 
-/// The nodes of confidential tasks that the policy accepts, told one by one. None is an error: nothing could be asked.
-async fn verified(
-    ledger: Ledger,
-    settings: &Settings,
-    sealed: Confidential,
-    output: &Output,
-) -> Result<Vec<Value>> {
+/// A client that looks around before anything is asked, and keeps nothing but what it reads of the stacks.
+fn client(ledger: Ledger, settings: &Settings, sealed: Option<Confidential>) -> Result<Client> {
     let config = ClientConfig {
-        confidential: Some(sealed),
+        confidential: sealed,
+        data_dir: Some(client_folder(settings)),
         ..ClientConfig::default()
     };
-    let client = Client::with_ledger(ledger, settings.key()?, config)?;
+    Ok(Client::with_ledger(ledger, settings.key()?, config)?)
+}
+
+/// The nodes of confidential tasks that the policy accepts, told one by one. None is an error: nothing could be asked.
+async fn verified(client: &Client, output: &Output) -> Result<Vec<Value>> {
     let tasks = client.ledger().all_tasks().await?;
     let tasks = tasks
         .iter()
@@ -214,7 +230,7 @@ async fn verified(
     let (mut facts, mut refused) = (Vec::new(), None);
     for task in tasks {
         for offer in client.offers(task.id).await? {
-            match confidential::tell(&client, offer.node, task.id, output).await {
+            match confidential::tell(client, offer.node, task.id, output).await {
                 Ok(attested) => facts.push(confidential::facts(&attested)),
                 Err(error) => refused = Some(error),
             }

@@ -51,11 +51,20 @@ pub(crate) async fn put_away(
 
 /// Says that a part is up, waits until it shall stop.
 pub(crate) async fn until_stopped(output: &Output, facts: Facts) -> Result<()> {
-    let mut all = vec![("step", json!("ready"))];
+    ready(output, facts);
+    told_to_stop().await
+}
+
+/// Says that a part is up, and how it is stopped.
+pub(crate) fn ready(output: &Output, facts: Facts) {
+    // a step's name is for programs
+    let mut all = Facts::new();
+    if output.is_json() {
+        all.push(("step", json!("ready")));
+    }
     all.extend(facts);
     output.object(all);
     output.say("press Ctrl-C to stop; a second time, to stop at once");
-    told_to_stop().await
 }
 
 /// A configuration that names no ledger means the network in use: its URL is set here, the place of

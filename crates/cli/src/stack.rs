@@ -11,7 +11,9 @@ use crate::{
     values::Usdc,
 };
 use anyhow::{Context, Result};
-use atoma_client::{BuyRequest, Client, CloseUntil, StackHandle, fair_price, known_networks};
+use atoma_client::{
+    BuyRequest, Client, CloseUntil, KeptReceipt, StackHandle, fair_price, known_networks,
+};
 use atoma_ledger::Ledger;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, StackId, TaskId,
@@ -211,6 +213,11 @@ async fn buy(client: &Client, request: BuyRequest, ungranted: bool, output: &Out
         engage(&stack, output).await;
     }
     output.object(of(&stack));
+    if stack.task().security_level.confidential() {
+        output.note(
+            "this model takes sealed requests alone: `atoma chat --confidential --policy FILE`",
+        );
+    }
     Ok(())
 }
 
@@ -291,10 +298,41 @@ async fn close(stack: &StackHandle, wait: bool, output: &Output) -> Result<()> {
         ("payable_at_ms", json!(payable)),
         ("in_escrow_micro_usdc", money(closed.escrow)),
     ]);
+    tell_of_unclaimed(stack, output)?;
     if !closed.waiting.is_empty() {
         output.note(format!(
             "what nodes claim is paid when their window is over; `atoma stack withdraw {}` then takes out the rest",
             stack.id()
+        ));
+    }
+    Ok(())
+}
+
+/// Says why nodes aren't paid all that their receipts charge: on examined tasks a claim that is too small isn't taken.
+fn tell_of_unclaimed(stack: &StackHandle, output: &Output) -> Result<()> {
+    let view = stack.view();
+    let smallest = view.terms.smallest_ticket();
+    if view.terms.sampling.is_none() {
+        return Ok(());
+    }
+    let receipts = stack.client().receipts().list(Some(stack.id()))?;
+    let mut unclaimed = MicroUsdc::ZERO;
+    for lease in &view.leases {
+        let good = |kept: &&KeptReceipt| kept.node == lease.node && kept.fault.is_none();
+        let charged: u64 = receipts.iter().filter(good).map(|kept| kept.units.0).sum();
+        let more = ComputeUnits(charged).saturating_sub(lease.claimed_units());
+        let value = lease.price.cost(more).unwrap_or_default();
+        // of more there is another reason
+        if value < smallest {
+            unclaimed.0 = unclaimed.0.saturating_add(value.0);
+        }
+    }
+    if unclaimed > MicroUsdc::ZERO {
+        output.note(format!(
+            "answers worth {} USDC cost you nothing: answers are examined on this task, and a node is paid for none as \
+             long as they are worth less than {} USDC together",
+            usdc(unclaimed.0),
+            usdc(smallest.0)
         ));
     }
     Ok(())

@@ -4,8 +4,8 @@
 use crate::{
     client::client_folder,
     history::end_text,
-    named::Named,
-    output::{Facts, Output, money, usdc, utc},
+    named::{Named, ensure_of},
+    output::{Facts, Output, money, short, usdc, utc},
     recompute::SampleArgs,
     run::until_stopped,
     settings::Settings,
@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 pub(crate) struct WatchArgs {
     /// The stacks' ids or beginnings of them, or models' names; without any, all that this data folder remembers.
     stacks: Vec<Named>,
-    /// Look once, do what is to be done now, and end.
+    /// Look once, do what is to be done now, and end: with exit code 2 where a claim is doubtful or an answer wrong.
     #[arg(long)]
     once: bool,
     /// Challenge answers that are known to be wrong, on examined tasks, with bonds that may stand or be lost for so much
@@ -48,7 +48,9 @@ pub(crate) async fn run(
     let folder = client_folder(settings);
     let mut named = Vec::new();
     for stack in args.stacks {
-        named.push(stack.kept_stack(&folder)?);
+        let id = stack.kept_stack(&folder)?;
+        ensure_of(client.ledger().network(), id, &folder)?;
+        named.push(id);
     }
     let watched = match named.is_empty() {
         true => Watched::Remembered,
@@ -61,14 +63,27 @@ pub(crate) async fn run(
         ..watched.into()
     };
     let mut told = BTreeSet::new();
-    let tell = |stack: &Stack, looked: &Looked| tell(stack, looked, &mut told, output);
     if args.once {
+        let (mut doubtful, mut wrong) = (BTreeSet::new(), BTreeSet::new());
+        let tell = |stack: &Stack, looked: &Looked| {
+            for seen in &looked.tickets {
+                let claim = (stack.id, seen.node, seen.ticket);
+                doubtful.extend(seen.doubt.map(|_| claim));
+                wrong.extend(seen.wrong.as_ref().map(|_| claim));
+            }
+            tell(stack, looked, &mut told, output);
+        };
         client.watch_once(plan, tell).await?;
         if told.is_empty() {
             output.note("no node claims anything of these stacks now");
         }
-        return Ok(());
+        let found = Found {
+            doubtful: doubtful.len(),
+            wrong: wrong.len(),
+        };
+        return found.or_none();
     }
+    let tell = |stack: &Stack, looked: &Looked| tell(stack, looked, &mut told, output);
     let facts = vec![
         ("watching", json!("settlements")),
         ("watcher", json!(client.address())),
@@ -79,6 +94,28 @@ pub(crate) async fn run(
         biased;
         stopped = until_stopped(output, facts) => stopped,
         () = client.watch(plan, tell) => Ok(()),
+    }
+}
+
+/// What was found in one look: that is no failure of the command, and no success for a script that looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "claims that are not as the receipts here have them: {doubtful}; with a wrong answer: {wrong}"
+)]
+pub(crate) struct Found {
+    doubtful: usize,
+    wrong: usize,
+}
+
+impl Found {
+    /// How the program ends then: as `atoma verify` does where not all is well, and nothing failed.
+    pub(crate) const STATUS: u8 = 2;
+
+    fn or_none(self) -> Result<()> {
+        match self == Self::default() {
+            true => Ok(()),
+            false => Err(self.into()),
+        }
     }
 }
 
@@ -110,7 +147,7 @@ fn say(output: &Output, text: String, facts: Facts) {
 }
 
 fn party(stack: StackId, node: NodeId) -> String {
-    format!("stack {stack}, node {node}")
+    format!("stack {}, node {}", short(stack), short(node))
 }
 
 fn claim_text(stack: &Stack, ticket: &SeenTicket) -> String {

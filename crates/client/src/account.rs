@@ -16,7 +16,12 @@ use atoma_types::{Address, ComputeUnits, NodeId, PublicKey, StackId, hash::Hash3
 use atoma_walrus::client::WalrusClient;
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use std::{collections::HashMap, fmt, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use zeroize::Zeroizing;
 
 /// Domain of the key that is derived from the wallet's for requests and grants.
@@ -148,6 +153,12 @@ impl Client {
     #[must_use]
     pub fn key(&self) -> &SigningKey {
         &self.inner.key
+    }
+
+    /// Where it keeps receipts and bounds, if anywhere.
+    #[must_use]
+    pub fn data_dir(&self) -> Option<&Path> {
+        self.inner.config.data_dir.as_deref()
     }
 
     /// Whether all its requests are sealed.

@@ -70,6 +70,16 @@ impl Client {
         Ok(open)
     }
 
+    /// The stacks that were bought or opened on this network and have not been seen closed, of any wallet, in the
+    /// order in which they came. Another program that uses the same folder may have added some.
+    ///
+    /// # Errors
+    ///
+    /// If the client's files can't be read.
+    pub fn remembered_stacks(&self) -> Result<Vec<StackId>, ClientError> {
+        Ok(self.inner.store.kept().stacks()?)
+    }
+
     /// The stacks that were bought or opened on this network and have been seen closed, of any wallet, in
     /// the order in which they came.
     ///

@@ -23,6 +23,7 @@ mod config;
 pub mod fuzzing;
 mod gateway;
 mod keys;
+mod lacked;
 mod market;
 mod metrics;
 mod patience;

@@ -22,14 +22,32 @@ pub(crate) fn exhausted(all_busy: bool) -> Refusal {
     }
 }
 
-/// The user's own stacks pay, and none has room.
-pub(crate) fn no_stack(units: ComputeUnits, needed: MicroUsdc) -> Refusal {
+/// The user's own stacks pay, and none has room; a purchase would take so much, and so much is left of the budget.
+/// `shorter` is the longest answer that this pays for.
+pub(crate) fn no_stack(
+    units: ComputeUnits,
+    [needed, left]: [MicroUsdc; 2],
+    shorter: Option<u64>,
+) -> Refusal {
+    let has = match left {
+        MicroUsdc::ZERO => "nothing is left of --budget".to_owned(),
+        left => format!("{left} are left of --budget"),
+    };
     let message = format!(
-        "no stack of yours has room for this request, which may cost up to {} units: buy one with `atoma stack \
-         buy`, ask for fewer tokens (`max_tokens`), or start `atoma proxy` with a --budget that has {needed} left",
-        units.0
+        "no stack of yours has room for this request, which may cost up to {} units, {needed}, and {has}: start \
+         `atoma proxy` with a --budget of {needed} or more, buy a stack with `atoma stack buy`, or {}",
+        units.0,
+        shorter_answer(shorter),
     );
     Refusal::new(RefusalCode::BudgetExceeded, message).needed(units.0)
+}
+
+/// What makes a request cost less, where so long an answer would do.
+fn shorter_answer(tokens: Option<u64>) -> String {
+    tokens.map_or_else(
+        || "ask for fewer tokens (`max_tokens`)".to_owned(),
+        |tokens| format!("name a `max_tokens` of at most {tokens}"),
+    )
 }
 
 /// No node has collateral for a lease of so many units; `shorter` is the longest answer that one could take on.
@@ -55,11 +73,18 @@ pub(crate) fn too_large(units: ComputeUnits, most: ComputeUnits, shorter: Option
         .needed(units.0)
 }
 
-/// The key's budget has less left than the request may cost.
-pub(crate) fn over_budget(units: ComputeUnits, worst: Amount) -> Refusal {
+/// The key's budget has less left than the request may cost. `shorter` is the longest answer that this pays for.
+pub(crate) fn over_budget(
+    units: ComputeUnits,
+    worst: Amount,
+    left: MicroUsdc,
+    shorter: Option<u64>,
+) -> Refusal {
     let message = format!(
-        "the key's budget does not cover this request: it may cost up to {} units, {worst}",
-        units.0
+        "the key's budget does not cover this request: it may cost up to {} units, {worst}, and {left} are left: {}, \
+         or have the gateway's operator raise the budget",
+        units.0,
+        shorter_answer(shorter),
     );
     Refusal::new(RefusalCode::BudgetExceeded, message).needed(worst.whole().0)
 }
@@ -97,6 +122,29 @@ pub(crate) fn unknown_task() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_has_too_little_left_is_told_how_much_would_do_and_what_fits() {
+        let (units, needed, left) = (
+            ComputeUnits(686_000),
+            MicroUsdc(1_372_000),
+            MicroUsdc(630_000),
+        );
+        let own = no_stack(units, [needed, left], Some(12)).message;
+        assert!(
+            own.contains("0.63 USDC are left of --budget: start"),
+            "{own}"
+        );
+        assert!(own.contains("a --budget of 1.372 USDC or more"), "{own}");
+        assert!(own.ends_with("`max_tokens` of at most 12"), "{own}");
+        let without = no_stack(units, [needed, MicroUsdc::ZERO], None).message;
+        assert!(without.contains("nothing is left of --budget"), "{without}");
+        let key = over_budget(units, needed.into(), left, Some(12)).message;
+        assert!(
+            key.contains("1.372 USDC, and 0.63 USDC are left: name a `max_tokens` of at most 12"),
+            "{key}"
+        );
+    }
 
     #[test]
     fn long_names_are_cut() {

@@ -27,6 +27,8 @@ const REST_FIRST: Duration = Duration::from_millis(500);
 const REST_MAX: Duration = Duration::from_secs(30);
 /// After a refusal for overload: about one short answer's time.
 const REST_BUSY: Duration = Duration::from_millis(200);
+/// How a node stands that has only ever failed.
+const FAILS: u8 = 2;
 
 /// What is measured, because it can't be compared with the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,26 +105,31 @@ impl Router {
         }
     }
 
-    /// Chooses a node for a request, none of `tried` and one that is `able` to serve it, and counts it as pending
-    /// there until [`Router::done`]. `now` is any clock that only goes forward.
-    pub(crate) fn pick_able(
+    /// Chooses a node for a request, none of `tried` and one that is able to serve it, and counts it as pending
+    /// there until [`Router::done`]. Those that are able have a `rank`: others than the lowest are asked only when those
+    /// rest. `now` is any clock that only goes forward.
+    pub(crate) fn pick_able<R: Ord + Copy>(
         &mut self,
         measure: Measure,
         tried: &[NodeId],
-        able: impl Fn(NodeId) -> bool,
+        rank: impl Fn(NodeId) -> Option<R>,
         now: Duration,
     ) -> Option<NodeId> {
-        let (mut awake, resting): (Vec<usize>, Vec<usize>) = (0..self.slots.len())
-            .filter(|&i| !tried.contains(&self.slots[i].node) && able(self.slots[i].node))
-            .partition(|&i| self.slots[i].rests_until <= now);
-        let standing = |i: usize| self.slots[i].standing(!tried.is_empty());
-        if let Some(best) = awake.iter().map(|&i| standing(i)).min() {
-            awake.retain(|&i| standing(i) == best);
-        }
+        let untried = (0..self.slots.len()).filter(|&i| !tried.contains(&self.slots[i].node));
+        let able = untried.filter_map(|i| Some((i, rank(self.slots[i].node)?)));
+        let (awake, resting): (Vec<_>, Vec<_>) =
+            able.partition(|&(i, _)| self.slots[i].rests_until <= now);
+        // who has only ever failed comes last, whatever its rank
+        let order = |&(i, rank): &(usize, R)| {
+            let standing = self.slots[i].standing(!tried.is_empty());
+            (standing == FAILS, rank, standing)
+        };
+        let best = awake.iter().map(order).min();
+        let awake = awake.into_iter().filter(|able| Some(order(able)) == best);
+        let awake: Vec<usize> = awake.map(|(i, _)| i).collect();
+        let resting = resting.into_iter().map(|(i, _)| i);
         let chosen = match *awake.as_slice() {
-            [] => resting
-                .into_iter()
-                .min_by_key(|&i| self.slots[i].rests_until)?,
+            [] => resting.min_by_key(|&i| self.slots[i].rests_until)?,
             [only] => only,
             _ => {
                 let first = self.random_below(awake.len());
@@ -165,7 +172,7 @@ impl Router {
     /// Where any node is able.
     #[cfg(test)]
     fn pick(&mut self, measure: Measure, tried: &[NodeId], now: Duration) -> Option<NodeId> {
-        self.pick_able(measure, tried, |_| true, now)
+        self.pick_able(measure, tried, |_| Some(()), now)
     }
 
     /// Requests under way, by node.
@@ -211,7 +218,7 @@ impl Slot {
         match (has_answered, self.failures) {
             (true, _) => 0,
             (false, 0) => u8::from(has_failed),
-            (false, _) => 2,
+            (false, _) => FAILS,
         }
     }
 }
@@ -409,12 +416,34 @@ mod tests {
     #[test]
     fn who_is_not_able_is_not_asked_even_if_all_others_rest() {
         let mut router = router(&[1, 9]);
-        let able = |asked: NodeId| asked == node(2);
+        let able = |asked: NodeId| (asked == node(2)).then_some(());
         for _ in 0..20 {
             assert_eq!(router.pick_able(FIRST, &[], able, MS), Some(node(2)));
             router.done(node(2), Outcome::Failed, MS);
         }
         assert_eq!(router.pick_able(FIRST, &[node(2)], able, MS), None);
+    }
+
+    #[test]
+    fn the_lowest_rank_is_asked_first_however_dear_unless_it_rests_or_always_fails() {
+        let mut router = router(&[9, 1, 1]);
+        let rank = |asked: NodeId| Some(u8::from(asked != node(1)));
+        router.done(node(2), Outcome::Answered(FIRST, MS), MS);
+        for _ in 0..20 {
+            assert_eq!(router.pick_able(FIRST, &[], rank, MS), Some(node(1)));
+            router.done(node(1), Outcome::Answered(FIRST, 900 * MS), MS);
+        }
+        router.done(node(1), Outcome::Busy, MS);
+        assert_ne!(router.pick_able(FIRST, &[], rank, MS), Some(node(1)));
+        // after a failure elsewhere, too: one that has answered doesn't come before it
+        let awake = 2_000 * MS;
+        assert_eq!(
+            router.pick_able(FIRST, &[node(3)], rank, awake),
+            Some(node(1))
+        );
+        let rank = |asked: NodeId| Some(u8::from(asked != node(3)));
+        router.done(node(3), Outcome::Failed, MS);
+        assert_ne!(router.pick_able(FIRST, &[], rank, awake), Some(node(3)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{
     body::Asked,
     budget::{Account, Amount, Hold, NoHold},
     concurrency::ConcurrencyPermit,
+    lacked::Lacked,
     metrics::{Metrics, Retry},
     patience::Patience,
     pool::{Attempt, LeaseError, TaskPool},
@@ -25,7 +26,7 @@ use atoma_client::{
 use atoma_http::server::HeldRoom;
 use atoma_runtime::WithCauses;
 use atoma_types::{
-    ComputeUnits, MicroUsdc, NodeId, Price, RequestId, estimate::BodyBounds, message::Endpoint,
+    ComputeUnits, NodeId, Price, RequestId, estimate::BodyBounds, message::Endpoint,
     refusal::Refusal,
 };
 use bytes::Bytes;
@@ -59,15 +60,6 @@ pub(crate) struct UserRequest {
     begun: Instant,
     /// The body is in memory as long as this.
     _held: HeldRoom,
-}
-
-/// What a node would have needed to get units.
-#[derive(Clone, Copy, Debug)]
-enum Lacked {
-    /// So much of our money.
-    Money(MicroUsdc),
-    /// Free collateral of its own.
-    Collateral,
 }
 
 /// How the tries at one node ended.
@@ -170,7 +162,8 @@ impl UserRequest {
         let mut permit = Some(permit);
         let mut retries = Retries::routed(self.patience.nodes);
         let mut tried: Vec<NodeId> = Vec::new();
-        let mut all_busy = true;
+        let (mut all_busy, mut any_busy) = (true, false);
+        self.pool.look_again(self.next.max_units()).await;
         while self.may_go_on(&tried) && retries.begin_node() {
             let Some(attempt) = self.pick(&tried) else {
                 break;
@@ -181,28 +174,46 @@ impl UserRequest {
                 AtNode::Refused(refusal) => return Err(refusal),
                 AtNode::Next { busy } => {
                     all_busy &= busy;
+                    any_busy |= busy;
                     let reason = if busy { Retry::Busy } else { Retry::Failed };
                     self.metrics.retried(reason);
                 }
             }
             self.next.moved(self.pool.runtime().request_id());
         }
-        Err(self.unserved(all_busy && !tried.is_empty()))
+        // one that the user's own stack is with is at its limit: that others take money is no matter
+        let busy = (all_busy && !tried.is_empty()) || (any_busy && self.patience.own_use);
+        Err(self.unserved(busy))
     }
 
-    /// Why no node answered.
-    fn unserved(&self, all_busy: bool) -> Refusal {
+    /// Why no node answered; `busy` if it wasn't for want of units.
+    fn unserved(&self, busy: bool) -> Refusal {
         let units = self.next.max_units();
         match self.lacked {
-            Some(Lacked::Money(needed)) if self.patience.own_use => no_stack(units, needed),
+            Some(Lacked::Money { needed, left }) if self.patience.own_use && !busy => {
+                let shorter = self.shorter(|price| price.affords(left));
+                no_stack(units, [needed, left], shorter)
+            }
             Some(Lacked::Collateral) => {
                 let offer = self.pool.offer();
                 let most = offer.most();
                 let shorter = self.bounds.output_that_fits(&offer.weights, most);
                 too_large(units, most, shorter)
             }
-            Some(Lacked::Money(_)) | None => exhausted(all_busy),
+            Some(Lacked::Money { .. }) | None => exhausted(busy),
         }
+    }
+
+    /// The longest answer, in tokens, within the units that the cheapest seller gives.
+    fn shorter(&self, units: impl Fn(Price) -> ComputeUnits) -> Option<u64> {
+        let offer = self.pool.offer();
+        let cheapest = offer.sellers.iter().map(|seller| seller.price).min()?;
+        if self.sealed {
+            // what it says of its size is what is sealed
+            return None;
+        }
+        self.bounds
+            .output_that_fits(&offer.weights, units(cheapest))
     }
 
     /// The next node that can answer.
@@ -312,11 +323,7 @@ impl UserRequest {
     }
 
     fn no_lease(&mut self, mut attempt: Attempt, error: &LeaseError) -> AtNode {
-        match error {
-            LeaseError::Budget { needed } => self.lacked = Some(Lacked::Money(*needed)),
-            LeaseError::TooLarge => self.lacked = Some(Lacked::Collateral),
-            _ => {}
-        }
+        self.lacked = Lacked::after(self.lacked, error);
         let (node, model) = (attempt.node(), &self.pool.offer().model);
         tracing::warn!(error = %WithCauses(error), %node, model, "no lease");
         attempt.went(if error.is_nodes_fault() {
@@ -419,7 +426,7 @@ impl UserRequest {
         if let Some(hold) = &mut self.hold {
             return match hold.raise(worst) {
                 true => Ok(()),
-                false => Err(over_budget(units, worst)),
+                false => Err(self.over_budget(units, worst)),
             };
         }
         match self.account.reserve(worst) {
@@ -428,8 +435,14 @@ impl UserRequest {
                 Ok(())
             }
             Err(NoHold::TooMany) => Err(too_many_unsettled()),
-            Err(NoHold::TooDear) => Err(over_budget(units, worst)),
+            Err(NoHold::TooDear) => Err(self.over_budget(units, worst)),
         }
+    }
+
+    fn over_budget(&self, units: ComputeUnits, worst: Amount) -> Refusal {
+        let left = self.account.left();
+        let shorter = self.shorter(|price| price.affords(left));
+        over_budget(units, worst, left, shorter)
     }
 
     fn measure(&self) -> Measure {

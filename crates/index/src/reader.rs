@@ -287,6 +287,17 @@ impl IndexReader {
         self.list("ORDER BY number DESC LIMIT ?1", &[limit(most)])
     }
 
+    /// The settlements that were challenged, latest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a row is not one of this version.
+    pub fn challenged(&self, most: usize) -> Result<Vec<SettlementRow>, IndexError> {
+        self.list(
+            "WHERE challenge <> 'none' ORDER BY number DESC LIMIT ?1",
+            &[limit(most)],
+        )
+    }
+
     /// The disputes of a lease, in their order.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ pub use bundle::Bundle;
 pub use der::DerFault;
 pub use fault::Fault;
 pub use keyset::Keyset;
-pub use policy::Policy;
+pub use policy::{Policy, ReadPolicyError};
 pub use roots::Roots;
 pub use tier::Tier;
 pub use verdict::{Check, Outcome, Verdict};

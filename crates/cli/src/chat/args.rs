@@ -44,12 +44,17 @@ pub(crate) struct Chat {
 
 const EXAMPLES: &str = "\
 Examples:
-  atoma chat \"What is the sun?\"                paid by the stack bought last
-  atoma chat --budget 0.50 \"What is the sun?\"  buys a stack first where none has room
-  cat question.txt | atoma chat > answer.txt   the answer alone; the cost is on stderr
+  atoma chat \"What is the sun?\"               paid by the stack bought last
+  atoma chat --budget 0.50 \"What is the sun?\"
+                                              buys a stack first where none has
+                                              room
+  cat question.txt | atoma chat > answer.txt  the answer alone; the cost is on
+                                              stderr
   atoma chat --confidential --policy p.toml \"Hello\"
-                                               only a node that p.toml accepts can read it
-  atoma chat                                   a conversation; an empty line or Ctrl-D ends it";
+                                              only a node that p.toml accepts
+                                              can read it
+  atoma chat                                  a conversation; an empty line or
+                                              Ctrl-D ends it";
 
 /// How a request becomes evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,7 +3,7 @@
 use super::purchase::{Purchase, Question, purchase};
 use crate::{
     named::Named,
-    output::{Output, usdc},
+    output::{Output, short, usdc},
     values::Usdc,
 };
 use anyhow::{Context, Result, bail};
@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 
 /// A stack that is bought by the way lives for a day; what isn't used comes back when it is closed.
 const LIFETIME: DurationMs = DurationMs(24 * 3_600 * 1_000);
+/// Each node whose evidence is checked takes some reads of its own: some choice is enough.
+const MAX_ACCEPTED: usize = 4;
 
 /// Who pays, and which model answers.
 #[derive(Clone, Debug, Default, Args)]
@@ -55,12 +57,19 @@ impl Payer {
         }
         let task = self.task(client).await?;
         let now = client.runtime().now();
-        let mut choices = Vec::new();
+        let (mut choices, mut otherwise) = (Vec::new(), Ok(()));
         for stack in client.stacks().await?.into_iter().rev() {
             let fits = task.is_none_or(|task| stack.task().id == task);
-            if fits && stack.expires_at() > now {
-                choices.extend(self.on(stack, client).await?);
+            if !fits || stack.expires_at() <= now {
+                continue;
             }
+            match ensure_asked_as_it_takes(client, &stack.task()) {
+                Ok(()) => choices.extend(self.on(stack, client).await?),
+                Err(error) => otherwise = Err(error),
+            }
+        }
+        if choices.is_empty() && self.budget.is_none() {
+            otherwise?;
         }
         Ok(choices)
     }
@@ -74,10 +83,13 @@ impl Payer {
             Some(task) => task,
             None => only_task(client).await?,
         };
-        Ok(Some(client.ledger().task(task).await?))
+        let task = client.ledger().task(task).await?;
+        ensure_asked_as_it_takes(client, &task)?;
+        Ok(Some(task))
     }
 
-    /// Buys a stack of a task within the budget, and has a node take what the question may need of it.
+    /// Buys a stack of a task within the budget, and has a node take what the question may need of it. What is sealed is
+    /// bought of nodes alone whose evidence the policy accepts.
     pub(super) async fn buy(
         &self,
         task: &Task,
@@ -95,6 +107,9 @@ impl Payer {
             fair = offers.first().map(|offer| offer.price);
         }
         let fair = fair.context("no node sells this model now")?;
+        if client.is_confidential() {
+            offers = accepted(client, offers, task.id).await?;
+        }
         let purchase = purchase(question, &offers, fair, budget)?;
         let request = BuyRequest {
             task: task.id,
@@ -111,7 +126,7 @@ impl Payer {
         output.note(format!(
             "bought stack {}: {} units for {} USDC, at most {} a million; `atoma stack close` brings back what \
              isn't used",
-            stack.id(),
+            short(stack.id()),
             purchase.units.0,
             usdc(stack.view().escrow.0),
             usdc(purchase.max_price.0),
@@ -139,6 +154,41 @@ impl Payer {
             Some(model) => Ok(Some(model.task(client.ledger()).await?)),
             None => Ok(None),
         }
+    }
+}
+
+/// Sealed requests go to confidential tasks alone, and those take no others. It is checked before anything is paid.
+fn ensure_asked_as_it_takes(client: &Client, task: &Task) -> Result<()> {
+    let model = &task.model_name;
+    match (task.security_level.confidential(), client.is_confidential()) {
+        (true, false) => bail!(
+            "{model} takes sealed requests alone (not_sealed): ask with --confidential and --policy FILE, which says \
+             whose evidence you accept"
+        ),
+        (false, true) => bail!(
+            "{model} is no confidential model, so no node of it can open sealed requests: leave --confidential out, or \
+             name a confidential one with --model"
+        ),
+        (true, true) | (false, false) => Ok(()),
+    }
+}
+
+/// Of the offers those of nodes whose evidence is accepted, the cheapest first: as many as a purchase chooses from.
+async fn accepted(client: &Client, offers: Vec<Offer>, task: TaskId) -> Result<Vec<Offer>> {
+    let (mut accepted, mut refused) = (Vec::new(), None);
+    for offer in offers {
+        match client.attested(offer.node, task).await {
+            Ok(_) => accepted.push(offer),
+            Err(error) => refused = Some(error),
+        }
+        if accepted.len() == MAX_ACCEPTED {
+            break;
+        }
+    }
+    match refused {
+        Some(error) if accepted.is_empty() => Err(anyhow::Error::from(error)
+            .context("nothing was bought: no node's evidence is accepted")),
+        _ => Ok(accepted),
     }
 }
 
@@ -180,10 +230,14 @@ pub(super) async fn grant(
 async fn only_task(client: &Client) -> Result<TaskId> {
     let tasks = client.ledger().all_tasks().await?;
     let sells = |state| state == SubscriptionState::Active;
-    let on_sale: Vec<_> = tasks
+    let mut on_sale: Vec<_> = tasks
         .iter()
         .filter(|task| !task.is_deprecated() && task.subscriptions.iter().any(|s| sells(s.state)))
         .collect();
+    let fits = |task: &&Task| task.security_level.confidential() == client.is_confidential();
+    if on_sale.iter().any(fits) {
+        on_sale.retain(fits);
+    }
     let models: BTreeSet<&str> = on_sale.iter().map(|t| t.model_name.as_str()).collect();
     match (&on_sale[..], models.len()) {
         ([], _) => bail!("no model is on sale: `atoma task list` shows what there is"),

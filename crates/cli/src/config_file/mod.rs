@@ -19,6 +19,8 @@ use toml::{
 pub(crate) struct ConfigFile {
     place: Place,
     table: Table,
+    /// Keys that were taken out, or looked for: the type of the rest doesn't know them, and the file may have them.
+    taken: Vec<String>,
 }
 
 /// What mistakes are shown in.
@@ -98,6 +100,7 @@ impl ConfigFile {
                 text: String::new(),
             },
             table: Table::new(),
+            taken: Vec::new(),
         }
     }
 
@@ -105,7 +108,11 @@ impl ConfigFile {
         let place = Place { path, text };
         let parsed = place.text.parse();
         let table = parsed.map_err(|error| place.broken(&error))?;
-        Ok(Self { place, table })
+        Ok(Self {
+            place,
+            table,
+            taken: Vec::new(),
+        })
     }
 
     /// Whether it says anything of a top-level key.
@@ -130,13 +137,14 @@ impl ConfigFile {
         &mut self,
         key: &str,
     ) -> Result<Option<T>, ConfigError> {
+        self.taken.push(key.to_owned());
         let Some(value) = self.table.remove(key) else {
             return Ok(None);
         };
         let taken = value.try_into();
         taken
             .map(Some)
-            .map_err(|error| self.place.wrong_in(Some(key), &error))
+            .map_err(|error| self.place.wrong_in(Some(key), &error, &[]))
     }
 
     /// Adds to a top-level section what it doesn't name, as in `defaults`.
@@ -158,12 +166,12 @@ impl ConfigFile {
     /// All that is left of it.
     pub(crate) fn parse<T: DeserializeOwned>(self) -> Result<T, ConfigError> {
         let parsed = self.table.try_into();
-        parsed.map_err(|error| self.place.wrong(&error))
+        parsed.map_err(|error| self.place.wrong_in(None, &error, &self.taken))
     }
 
     /// What somebody else found wrong with the same text.
     pub(crate) fn wrong(&self, error: &toml::de::Error) -> ConfigError {
-        self.place.wrong(error)
+        self.place.wrong_in(None, error, &self.taken)
     }
 
     /// The text as it stands in the file.
@@ -188,15 +196,21 @@ impl Place {
         }
     }
 
-    fn wrong(&self, error: &toml::de::Error) -> ConfigError {
-        self.wrong_in(None, error)
-    }
-
-    /// What is wrong in a part of the file that was taken as a type of its own.
-    fn wrong_in(&self, part: Option<&str>, error: &toml::de::Error) -> ConfigError {
+    /// What is wrong, perhaps in a part of the file that was taken as a type of its own. At the top the keys that were
+    /// `taken` out are known, too.
+    fn wrong_in(
+        &self,
+        part: Option<&str>,
+        error: &toml::de::Error,
+        taken: &[String],
+    ) -> ConfigError {
         let mut keys: Vec<String> = part.iter().map(|part| (*part).to_owned()).collect();
         keys.extend(keys_of(error));
-        let unknown = Unknown::read(error.message());
+        let mut unknown = Unknown::read(error.message());
+        if let Some(unknown) = unknown.as_mut().filter(|_| keys.is_empty()) {
+            unknown.known.extend(taken.iter().map(String::as_str));
+            unknown.known.sort_unstable();
+        }
         let problem = problem(error.message(), &keys, unknown.as_ref());
         if let Some(Unknown {
             what: "key", name, ..
@@ -238,7 +252,7 @@ fn problem(message: &str, keys: &[String], unknown: Option<&Unknown<'_>>) -> Str
         keys => format!(" in `{}`", keys.join(".")),
     };
     let Some(Unknown { what, name, known }) = unknown else {
-        return format!("{}{of}", message.trim());
+        return format!("{}{of}", toml_words::wrong(message.trim()));
     };
     let meant = guess::meant(name, known);
     format!("unknown {what} `{name}`{of}; {meant}")
@@ -342,7 +356,7 @@ mod tests {
         );
         assert_eq!(
             mistake("colour = 1\n"),
-            "a.toml:1: unknown key `colour`; known are listen, limits, mode"
+            "a.toml:1: unknown key `colour`; known are limits, listen, mode"
         );
         assert_eq!(
             mistake("mode = \"carefull\"\n"),
@@ -353,8 +367,10 @@ mod tests {
     #[test]
     fn a_wrong_value_and_broken_toml_are_placed() {
         let wrong = mistake("\n[limits]\nmax_requests = \"many\"\n");
-        assert!(wrong.starts_with("a.toml:3: "), "{wrong}");
-        assert!(wrong.contains("limits.max_requests"), "{wrong}");
+        assert_eq!(
+            wrong,
+            "a.toml:3: the text \"many\" stands where a whole number is expected in `limits.max_requests`"
+        );
         assert_eq!(
             mistake("# é\nlisten = \n"),
             "a.toml, line 2, column 10: a value is missing after `=`"
@@ -367,6 +383,12 @@ mod tests {
         let mut file = ConfigFile::of("a.toml".into(), text).unwrap();
         assert_eq!(file.take::<Vec<u64>>("extra").unwrap(), Some(vec![1, 2]));
         assert_eq!(file.take::<Vec<u64>>("extra").unwrap(), None);
+        let mut misspelt = ConfigFile::of("a.toml".into(), "colour = 1\n".to_owned()).unwrap();
+        misspelt.take::<Vec<u64>>("extra").unwrap();
+        assert_eq!(
+            misspelt.parse::<Example>().unwrap_err().to_string(),
+            "a.toml:1: unknown key `colour`; known are extra, limits, listen, mode"
+        );
         file.set_default("listen", "b");
         file.set("mode", "fast".to_owned());
         let example: Example = file.parse().unwrap();

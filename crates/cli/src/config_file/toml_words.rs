@@ -49,6 +49,58 @@ pub(super) fn broken(message: &str, text: &str, at: usize) -> String {
     words.to_owned()
 }
 
+/// What serde says of a value of the wrong kind, in words instead of names of Rust's types.
+pub(super) fn wrong(message: &str) -> String {
+    if let Some(key) = message.strip_prefix("missing field ") {
+        return format!("the key {key} is missing");
+    }
+    let found = ["invalid type: ", "invalid value: "];
+    let found = found.iter().find_map(|prefix| message.strip_prefix(prefix));
+    match found.and_then(|rest| rest.split_once(", expected ")) {
+        Some((found, expected)) => format!(
+            "{} stands where {} is expected",
+            found_kind(found),
+            expected_kind(expected)
+        ),
+        None => message.to_owned(),
+    }
+}
+
+fn found_kind(found: &str) -> String {
+    let kinds = [
+        ("string ", "the text "),
+        ("integer ", "the number "),
+        ("floating point ", "the number "),
+        ("boolean ", ""),
+    ];
+    for (kind, word) in kinds {
+        if let Some(value) = found.strip_prefix(kind) {
+            return format!("{word}{}", value.trim_matches('`'));
+        }
+    }
+    match found {
+        "sequence" => "a list".to_owned(),
+        "map" => "a section".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn expected_kind(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" => {
+            "a whole number"
+        }
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a string" | "str" | "string" | "path string" => "a text in quotes",
+        "a sequence" => "a list in brackets",
+        "a map" => "a section",
+        nonzero if nonzero.starts_with("a nonzero ") => "a whole number above zero",
+        section if section.starts_with("struct ") => "a section",
+        other => other,
+    }
+}
+
 /// The line `key = value`, whose value isn't one.
 fn bad_value(line: &str) -> String {
     let value = line.split_once('=').map_or(line, |(_, value)| value).trim();
@@ -90,6 +142,32 @@ mod tests {
         }
         assert_eq!(said("listen = \n"), "a value is missing after `=`");
         assert_eq!(said("listen =  # later\n"), "a value is missing after `=`");
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_told_without_names_of_rusts_types() {
+        for (message, expected) in [
+            (
+                "invalid type: string \"many\", expected u64",
+                "the text \"many\" stands where a whole number is expected",
+            ),
+            (
+                "invalid type: integer `5`, expected a string",
+                "the number 5 stands where a text in quotes is expected",
+            ),
+            (
+                "invalid value: integer `-1`, expected u16",
+                "the number -1 stands where a whole number is expected",
+            ),
+            (
+                "invalid type: boolean `true`, expected struct Limits",
+                "true stands where a section is expected",
+            ),
+            ("missing field `ledger`", "the key `ledger` is missing"),
+            ("anything else", "anything else"),
+        ] {
+            assert_eq!(wrong(message), expected);
+        }
     }
 
     #[test]

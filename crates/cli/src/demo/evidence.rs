@@ -78,12 +78,6 @@ pub(super) async fn verified(
     };
     let gathered = gather(&given, &sources).await?;
     let report = check(gathered.first().context("there is nothing to verify")?);
-    if !output.is_json() {
-        output.say("");
-        let rows = verify::rows(&report);
-        output.narrow_table(rows, &verify::ONLY_WIDE, "nothing was checked");
-        output.say("");
-    }
     let checks = verify::rows(&report)
         .into_iter()
         .map(|row| Value::Object(row.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()));
@@ -103,6 +97,11 @@ pub(super) async fn verified(
         started.elapsed(),
         facts,
     );
+    if !output.is_json() {
+        output.say("");
+        let rows = verify::rows(&report);
+        output.narrow_table(rows, &verify::ONLY_WIDE, "nothing was checked");
+    }
     ensure!(
         report.verdict() != Verdict::Fails,
         "the evidence does not hold"

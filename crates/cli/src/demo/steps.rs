@@ -41,6 +41,16 @@ pub(super) async fn buy(
         .await?;
     let bought = stack.view();
     sums.deposited += bought.escrow.0;
+    let mut facts = vec![
+        ("stack", json!(bought.id)),
+        ("units", json!(bought.live_units().0)),
+        ("escrow_micro_usdc", money(bought.escrow)),
+    ];
+    // nobody is drawn here: only programs read an empty list
+    if output.is_json() {
+        facts.push(("candidates", json!(bought.candidates)));
+    }
+    facts.push(("request_key", json!(bought.request_key.to_string())));
     output.step(
         "stack",
         match chosen {
@@ -48,13 +58,7 @@ pub(super) async fn buy(
             None => "The user buys a stack, and chooses the cheapest node that fits",
         },
         started.elapsed(),
-        vec![
-            ("stack", json!(bought.id)),
-            ("units", json!(bought.live_units().0)),
-            ("escrow_micro_usdc", money(bought.escrow)),
-            ("candidates", json!(bought.candidates)),
-            ("request_key", json!(bought.request_key.to_string())),
-        ],
+        facts,
     );
     let started = Instant::now();
     let lease = match chosen {

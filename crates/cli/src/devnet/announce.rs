@@ -89,9 +89,11 @@ impl Up<'_> {
         let (ledger, model) = (network.ledger.url(), &self.served.model);
         if let Some(policy) = self.policy {
             let policy = policy.display();
-            output.say(format!(
-                "\nThe network is up, with a software TEE: software that acts as hardware, which protects against nobody.\n\
-                 Ctrl-C stops it.\n\n\
+            output.say_whole(format!(
+                "\nThe network is up, with a software TEE: software that acts as hardware,\n\
+                 which protects against nobody. Ctrl-C stops it.\n\n\
+                 \x20   endpoint  {endpoint}\n\
+                 \x20   API key   {key}\n\
                  \x20   model     {model}, for sealed requests alone\n\
                  \x20   ledger    {ledger}\n\
                  \x20   walrus    {walrus}\n\
@@ -100,16 +102,21 @@ impl Up<'_> {
                  \x20   policy    {policy} accepts the software TEE\n\n\
                  As a user with a wallet, in another terminal:\n\n\
                  atoma wallet new && atoma wallet fund --usdc 10\n\
-                 atoma chat --confidential --policy {policy} --budget 1 --max-tokens 64 \"What is the sun?\"\n\
+                 atoma chat --confidential --policy {policy} \\\n\
+                 \x20   --budget 1 --max-tokens 64 \"What is the sun?\"\n\
                  atoma proxy --confidential --policy {policy} --budget 1\n\n\
+                 Or let the gateway pay, which reads nothing of what it passes on:\n\n\
+                 ATOMA_API_KEY={key} \\\n\
+                 \x20   atoma proxy --confidential --policy {policy} --gateway {gateway}\n\n\
                  {}",
                 self.profile_told(),
+                gateway = self.gateway.url(),
             ));
             return Ok(());
         }
         // what an answer may cost, where a token costs a thousand times as much
         let budget = if self.examined { 2 } else { 1 };
-        output.say(format!(
+        output.say_whole(format!(
             "\nThe network is up. Ctrl-C stops it.\n\n\
              \x20   endpoint  {endpoint}\n\
              \x20   API key   {key}\n\
@@ -119,9 +126,11 @@ impl Up<'_> {
              \x20   nodes     {nodes}\n\
              \x20   metrics   {admins}\n\n\
              Paste this, or give endpoint and key to any OpenAI client:\n\n\
-             curl {endpoint}/chat/completions -H 'Authorization: Bearer {key}' \\\n\
+             curl {endpoint}/chat/completions \\\n\
+             \x20   -H 'Authorization: Bearer {key}' \\\n\
              \x20   -H 'Content-Type: application/json' \\\n\
-             \x20   -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is the sun?\"}}],\"max_tokens\":64}}'\n\n\
+             \x20   -d '{{\"model\":\"{model}\",\"max_tokens\":64,\n\
+             \x20        \"messages\":[{{\"role\":\"user\",\"content\":\"What is the sun?\"}}]}}'\n\n\
              Or, as a user with a wallet, in another terminal:\n\n\
              atoma wallet new && atoma wallet fund --usdc 10\n\
              atoma chat --budget {budget} --max-tokens 64 \"What is the sun?\"\n\n\
@@ -136,12 +145,12 @@ impl Up<'_> {
         let name = self.profile.name;
         if self.profile.is_used() {
             return format!(
-                "Until it stops it is the network in use, under the name {name} (`atoma network show`)."
+                "Until it stops it is the network in use, under the name {name}\n(`atoma network show`)."
             );
         }
         format!(
-            "Commands go on using your network {used}: name this one with --network {name}, or use it with\n\
-             `atoma network use {name}`.",
+            "Commands go on using your network {used}: name this one with\n\
+             --network {name}, or use it with `atoma network use {name}`.",
             used = self.profile.used
         )
     }

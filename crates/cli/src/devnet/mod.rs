@@ -65,12 +65,15 @@ pub(crate) struct Devnet {
 
 const EXAMPLES: &str = "\
 Examples:
-  atoma devnet                          everything on the usual ports, gone at the end
-  atoma devnet --data-dir my-network    the same, kept: it goes on where it was
-  atoma devnet --model ./my-model       with a model of your own
-  atoma devnet --confidential           with software that acts as hardware: for `atoma chat --confidential`
+  atoma devnet                        everything on the usual ports, gone at the
+                                      end
+  atoma devnet --data-dir my-network  the same, kept: it goes on where it was
+  atoma devnet --model ./my-model     with a model of your own
+  atoma devnet --confidential         with software that acts as hardware: for
+                                      `atoma chat --confidential`
   atoma devnet --dispute-window 600 --examined 0 --cheat int8
-                                        time to challenge a node that cheats (docs/users.md)";
+                                      time to challenge a node that cheats
+                                      (docs/users.md)";
 
 /// Cheap, middling, dear: in micro-USDC per million units.
 pub(crate) const PRICES: [Price; 3] = [Price(2_000_000), Price(3_000_000), Price(5_000_000)];

@@ -1,8 +1,11 @@
 //! Disputes about settlements, by hand: nodes answer by themselves.
 
+mod disputable;
 mod list;
 mod show;
 mod told;
+
+pub(crate) use disputable::NotDisputable;
 
 use crate::{
     client::client_folder,
@@ -131,7 +134,11 @@ pub(crate) async fn run(
             }
             return list::list(&ledger, named, output).await;
         }
-        DisputeCommand::Demand(which) => Dispute::Demand(which.claimed(&settings, &ledger).await?),
+        DisputeCommand::Demand(which) => {
+            let claimed = which.claimed(&settings, &ledger).await?;
+            disputable::check(&ledger.stack(claimed.stack).await?, &claimed)?;
+            Dispute::Demand(claimed)
+        }
         DisputeCommand::Challenge { which, bond } => {
             let claimed = which.claimed(&settings, &ledger).await?;
             ensure_bond(&ledger, &claimed, bond, output).await?;
@@ -209,6 +216,7 @@ async fn ensure_bond(
     output: &Output,
 ) -> Result<()> {
     let stack = ledger.stack(claimed.stack).await?;
+    disputable::check(&stack, claimed)?;
     let bond = bond_of(&stack, claimed)?;
     if let Some(Usdc(most)) = most {
         ensure!(

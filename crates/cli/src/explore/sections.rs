@@ -10,7 +10,10 @@ use atoma_index::{
     ConvictionRow, DisputeRow, EventRow, IndexError, IndexReader, NodeView, OfferRow, Overview,
     SettlementRow, StackView, TaskView,
 };
-use atoma_types::{ComputeUnits, NodeId, Price, StackId, TaskId, chain::NodeStatus};
+use atoma_types::{
+    ComputeUnits, NodeId, Price, StackId, TaskId,
+    chain::{Charge, NodeStatus},
+};
 use clap::ValueEnum;
 
 /// Rows that a section shows: the latest of them where there are more.
@@ -145,6 +148,12 @@ impl Section {
                         .disputes(most)?
                         .iter()
                         .map(|row| (row.event, dispute(row))),
+                );
+                let challenged = reader.challenged(most)?;
+                rows.extend(
+                    challenged
+                        .iter()
+                        .map(|row| (row.number, challenged_row(row))),
                 );
                 let verdicts = reader.convictions(most)?;
                 rows.extend(verdicts.iter().map(|row| (row.event, conviction(row))));
@@ -382,9 +391,9 @@ fn settlement(row: &SettlementRow) -> Row {
             ("fee_micro_usdc", row.fee.into()),
             ("due_micro_usdc", row.due.into()),
             ("last_receipt", row.to_seq.into()),
-            ("examination", Cell::text_of(examination(row.exam))),
+            ("examination", Cell::text_of(examination(row))),
             ("examiner", row.examiner.map_or(Cell::None, Cell::id)),
-            ("challenge", Cell::text_of(challenge(row.challenge))),
+            ("challenge", Cell::text_of(challenge(row))),
             ("last_hash", Cell::id(row.last)),
             ("history", Cell::id(row.history)),
             ("manifest", row.manifest_blob.map_or(Cell::None, Cell::id)),
@@ -413,6 +422,34 @@ fn dispute(row: &DisputeRow) -> Row {
     }
 }
 
+/// A challenge, at the time of the claim that it is of.
+fn challenged_row(row: &SettlementRow) -> Row {
+    Row {
+        about: About::Lease(row.stack, row.node),
+        cells: vec![
+            ("stack", Cell::id(row.stack)),
+            ("node", Cell::id(row.node)),
+            ("kind", Cell::text_of("challenge")),
+            ("state", Cell::text_of(challenge(row))),
+            ("unit", Cell::None),
+            ("at_ms", row.opened_ms.into()),
+            ("record", row.to_seq.into()),
+            ("ended_at_ms", Cell::maybe(row.ended_ms)),
+        ],
+    }
+}
+
+/// Of what a node was convicted, in a word.
+fn guilty_of(charge: Charge) -> &'static str {
+    match charge {
+        Charge::Silence => "guilty: silence",
+        Charge::Equivocation => "guilty: equivocation",
+        Charge::Undisclosed => "guilty: undisclosed",
+        Charge::Examined => "guilty: examination",
+        Charge::Challenged => "guilty: challenge",
+    }
+}
+
 fn conviction(row: &ConvictionRow) -> Row {
     Row {
         about: About::Lease(row.stack, row.node),
@@ -420,10 +457,7 @@ fn conviction(row: &ConvictionRow) -> Row {
             ("stack", Cell::id(row.stack)),
             ("node", Cell::id(row.node)),
             ("kind", Cell::text_of("verdict")),
-            (
-                "state",
-                Cell::Text(format!("{:?}", row.charge).to_lowercase()),
-            ),
+            ("state", Cell::text_of(guilty_of(row.charge))),
             ("at_ms", row.at_ms.into()),
             ("claimed_micro_usdc", row.value.into()),
             ("fine_micro_usdc", row.fine.into()),

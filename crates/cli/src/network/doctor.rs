@@ -3,7 +3,11 @@
 mod report;
 mod rules;
 
-use crate::{output::Output, profiles, settings::Settings};
+use crate::{
+    output::{Output, sui},
+    profiles,
+    settings::Settings,
+};
 use anyhow::{Result, bail};
 use atoma_ledger::{Connection, Ledger, Service};
 use atoma_runtime::WithCauses;
@@ -280,10 +284,10 @@ async fn wallet(settings: &Settings, connection: &Connection, report: &mut Repor
     };
     report.good("wallet", address.to_string());
     match connection.gas(address).await {
-        Ok(gas) if gas >= LITTLE_GAS => report.good("gas", format!("{gas} MIST")),
+        Ok(gas) if gas >= LITTLE_GAS => report.good("gas", sui(gas)),
         Ok(gas) => report.warn(
             "gas",
-            format!("{gas} MIST"),
+            sui(gas),
             "get some: `atoma wallet fund` on a test network, or name a --sponsor",
         ),
         Err(error) => report.bad(

@@ -5,11 +5,13 @@ mod fact;
 mod pipe;
 mod table;
 mod unit;
+mod wrap;
 
 pub(crate) use fact::{Facts, millis, money, price, printable};
 pub(crate) use pipe::SIGPIPE_STATUS;
-pub(crate) use table::ELLIPSIS;
-pub(crate) use unit::{date, label, usdc, utc};
+pub(crate) use table::{ELLIPSIS, short};
+pub(crate) use unit::{date, label, sui, usdc, utc};
+pub(crate) use wrap::wrapped;
 
 use atoma_runtime::WithCauses;
 use fact::{line, to_object};
@@ -18,10 +20,15 @@ use pipe::Pipe;
 use serde_json::{Value, json};
 use std::{
     io::{IsTerminal, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::time::Instant;
 use unit::human;
+use wrap::columns;
 
 /// Text or JSON.
 #[derive(Debug, Clone)]
@@ -32,6 +39,8 @@ pub(crate) struct Output {
     pipe: Pipe,
     /// What every step of a story says, for nobody to overlook.
     mark: Option<&'static str>,
+    /// An empty line stands before every step but the first.
+    has_steps: Arc<AtomicBool>,
 }
 
 impl Output {
@@ -42,6 +51,7 @@ impl Output {
             started: Instant::now(),
             pipe: Pipe::default(),
             mark: None,
+            has_steps: Arc::default(),
         }
     }
 
@@ -100,8 +110,15 @@ impl Output {
         }
     }
 
-    /// A line for people only.
+    /// Lines for people only, which fit.
     pub(crate) fn say(&self, line: impl AsRef<str>) {
+        if !self.json {
+            self.line(&self.fitting(line.as_ref(), 0));
+        }
+    }
+
+    /// The same, not to be broken: a command to copy.
+    pub(crate) fn say_whole(&self, line: impl AsRef<str>) {
         if !self.json {
             self.line(line.as_ref());
         }
@@ -128,13 +145,22 @@ impl Output {
 
     /// A remark beside the result, on stderr: nobody reads results there.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
+        let text = self.fitting(text.as_ref(), 2);
         // where nobody reads remarks there is nowhere to say so
-        let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
+    /// A text for people, whose lines fit unless all is wanted; those that go on are indented by so much more.
+    fn fitting(&self, text: &str, indent: usize) -> String {
+        match self.json || self.wide {
+            true => text.to_owned(),
+            false => wrapped(text, columns(), indent),
+        }
     }
 
     /// Facts as a remark.
     pub(crate) fn notes(&self, facts: &Facts) {
-        for text in in_lines(facts) {
+        for text in self.in_lines(facts, "") {
             self.note(text);
         }
     }
@@ -150,7 +176,11 @@ impl Output {
         }
         let mark = self.mark.map(|mark| format!("[{mark}] "));
         let mark = mark.unwrap_or_default();
-        self.line(&format!("\n{mark}{title}  ({})", human(took)));
+        if self.has_steps.swap(true, Ordering::Relaxed) {
+            self.line("");
+        }
+        let title = format!("{mark}{title}  ({})", human(took));
+        self.line(&self.fitting(&title, 2));
         self.lines(&facts, "    ");
     }
 
@@ -177,9 +207,11 @@ impl Output {
             self.line(&to_object(facts).to_string());
             return;
         }
-        let mut lines = format!("error: {text}\n");
+        let mut lines = self.fitting(&format!("error: {text}"), 2);
+        lines.push('\n');
         if let Some(help) = help {
-            lines.push_str(&format!("help: {help}\n"));
+            lines.push_str(&self.fitting(&format!("help: {help}"), 2));
+            lines.push('\n');
         }
         // where nobody reads errors there is nowhere to say so
         let _ = std::io::stderr().write_all(lines.as_bytes());
@@ -197,23 +229,24 @@ impl Output {
 
     /// A line for each fact, the names in a column.
     fn lines<N: AsRef<str>>(&self, facts: &[(N, Value)], indent: &str) {
-        for text in in_lines(facts) {
-            self.line(&format!("{indent}{text}"));
+        for text in self.in_lines(facts, indent) {
+            self.line(&text);
         }
+    }
+
+    /// A line for each fact, the values in a column: what doesn't fit goes on below its beginning.
+    fn in_lines<N: AsRef<str>>(&self, facts: &[(N, Value)], indent: &str) -> Vec<String> {
+        let facts = facts.iter().map(|(name, value)| line(name.as_ref(), value));
+        let facts: Vec<(String, String)> = facts.collect();
+        let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let lines = facts.iter().map(|(name, text)| {
+            let text = format!("{indent}{name:width$}  {text}");
+            self.fitting(&text, width + 2)
+        });
+        lines.collect()
     }
 
     fn line(&self, text: &str) {
         self.pipe.write(format!("{text}\n").as_bytes());
     }
-}
-
-/// A line for each fact, the values in a column.
-fn in_lines<N: AsRef<str>>(facts: &[(N, Value)]) -> Vec<String> {
-    let facts = facts.iter().map(|(name, value)| line(name.as_ref(), value));
-    let facts: Vec<(String, String)> = facts.collect();
-    let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let lines = facts
-        .iter()
-        .map(|(name, text)| format!("{name:width$}  {text}"));
-    lines.collect()
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::{collections::BTreeSet, io::IsTerminal};
 
 /// As wide as tables are where no terminal says otherwise.
-const COLUMNS: u16 = 80;
+use super::wrap::COLUMNS;
 /// Ids are cut to this many characters where that tells them apart.
 const SHORT_ID: usize = 10;
 /// Longer numbers in hexadecimal digits are ids, hashes or keys,
@@ -91,6 +91,15 @@ fn shorten(cells: &mut [String]) {
 
 /// What stands for the rest of an id. Commands take it as they take the beginning alone.
 pub(crate) const ELLIPSIS: char = '…';
+
+/// An id in prose: its beginning, which commands take for the whole.
+pub(crate) fn short(id: impl std::fmt::Display) -> String {
+    let id = id.to_string();
+    match id.get(..SHORT_ID) {
+        Some(beginning) if is_id(&id) => format!("{beginning}{ELLIPSIS}"),
+        _ => id,
+    }
+}
 
 fn is_id(text: &str) -> bool {
     let digits = text.strip_prefix("0x").unwrap_or(text);

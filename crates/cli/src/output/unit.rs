@@ -58,7 +58,7 @@ impl Unit {
             Self::Plain => number.to_string(),
             Self::Money => format!("{} USDC", usdc(number)),
             Self::Price => format!("{} USDC/M", usdc(number)),
-            Self::Gas => format!("{} SUI", decimal(number, 9)),
+            Self::Gas => sui(number),
             Self::Storage => format!("{} WAL", decimal(number, 9)),
             Self::Instant => format!("{}Z", utc(number)),
             Self::Span => human(Duration::from_millis(number)),
@@ -79,6 +79,11 @@ pub(crate) fn label(name: &str) -> String {
 /// `12.50`: all six decimals are kept where they are needed, two at least.
 pub(crate) fn usdc(micro: u64) -> String {
     decimal(micro, 6)
+}
+
+/// `0.0015 SUI`, of a number of MIST.
+pub(crate) fn sui(mist: u64) -> String {
+    format!("{} SUI", decimal(mist, 9))
 }
 
 /// A number of so many decimals: those that are needed, two at least.

@@ -3,7 +3,6 @@
 mod sample;
 
 use atoma_audit::{Body, Exchange, Promised, Signers, Work};
-use atoma_channel::is_sealed;
 use atoma_client::evidence::{Gap, Gathered, Item, need};
 use atoma_evidence::pack::SaltedBody;
 
@@ -20,7 +19,7 @@ pub(crate) fn work(gathered: &Gathered) -> Item<Work> {
         body(need(&gathered.request_body)?),
         body(need(&gathered.answer_body)?),
     ];
-    if is_sealed(&bodies[0].bytes) {
+    if is_sealed(gathered) {
         let reason = "the request is sealed to an attested node, and can't be read here";
         return Err(Gap::Absent(reason.to_owned()));
     }
@@ -50,4 +49,10 @@ fn exchange(gathered: &Gathered) -> Item<Exchange> {
     };
     let checked = Exchange::checked(header.clone(), receipt.clone(), &signers);
     checked.map_err(|fault| Gap::Absent(fault.to_string()))
+}
+
+/// Whether the request's body is one that nobody but its parties can read.
+pub(crate) fn is_sealed(gathered: &Gathered) -> bool {
+    let body = gathered.request_body.as_ref();
+    body.is_ok_and(|body| atoma_channel::is_sealed(&body.body()))
 }

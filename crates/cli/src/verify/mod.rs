@@ -10,6 +10,7 @@ use crate::{
     client::client_folder,
     history,
     output::{Facts, Output},
+    recompute::is_sealed,
     settings::Settings,
     sources::{Has, opening},
     walrus::WalrusReading,
@@ -88,7 +89,8 @@ pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> 
             let progress = output.progress("reading what was found about its ticket");
             let audit = audit(report, &sources).await;
             progress.finish_and_clear();
-            tell::one(report, audit, output);
+            let sealed = gathered.first().is_some_and(is_sealed);
+            tell::one(report, sealed, audit, output);
         }
         many => tell::many(many, output),
     }

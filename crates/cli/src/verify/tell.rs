@@ -6,10 +6,10 @@ use atoma_evidence::pack::SaltedBody;
 use serde_json::{Value, json};
 
 /// One request: a row for each check, and what they come to.
-pub(super) fn one(report: &Report, audit: Facts, output: &Output) {
+pub(super) fn one(report: &Report, sealed: bool, audit: Facts, output: &Output) {
     output.narrow_table(rows(report), &ONLY_WIDE, "nothing was checked");
     output.say("");
-    let mut facts = verdict(report);
+    let mut facts = verdict(report, sealed);
     facts.extend(audit);
     output.object(facts);
 }
@@ -30,8 +30,8 @@ pub(crate) fn rows(report: &Report) -> Vec<Facts> {
     report.checks.iter().map(row).collect()
 }
 
-/// What the checks of a request come to, and what they don't tell.
-fn verdict(report: &Report) -> Facts {
+/// What the checks of a request come to, and what they don't tell. Who only has it sealed can't compute it again.
+fn verdict(report: &Report, sealed: bool) -> Facts {
     let mut facts = subject(report);
     facts.extend([
         ("verdict", json!(report.verdict().name())),
@@ -50,6 +50,9 @@ fn verdict(report: &Report) -> Facts {
             Some(print) => format!("; its scores must give {print}"),
             None => String::new(),
         };
+        if sealed {
+            return "the computation: request and answer are sealed, and can't be read here".to_owned();
+        }
         format!(
             "the computation: repeat it (--recompute) with model {} in {} by rule {} {endpoint}{scores}",
             class.model,

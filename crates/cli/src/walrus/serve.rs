@@ -4,7 +4,7 @@ use super::network::{DEFAULT_LISTEN, DEFAULT_SHARDS};
 use crate::{
     config_file::ConfigFile,
     output::Output,
-    run::{put_away, told_to_stop},
+    run::{put_away, ready, told_to_stop, until_stopped},
     settings::Settings,
 };
 use anyhow::{Context, Result};
@@ -135,13 +135,14 @@ async fn serve(
         .await
         .with_context(|| format!("cannot listen on {listen}"))?;
     let maintenance = store.maintain(MAINTENANCE);
-    output.object(vec![
-        ("step", json!("ready")),
-        ("url", json!(format!("http://{}", listener.local_addr()?))),
-        ("nodes", json!(nodes)),
-        ("shards", json!(shards)),
-    ]);
-    output.say("press Ctrl-C to stop");
+    ready(
+        output,
+        vec![
+            ("url", json!(format!("http://{}", listener.local_addr()?))),
+            ("nodes", json!(nodes)),
+            ("shards", json!(shards)),
+        ],
+    );
     let grace = http.limits.drain_grace();
     let server = http::serve(listener, store, http)?;
     // without signals there is only kill -9, which the store survives as well
@@ -168,16 +169,14 @@ async fn serve_on_ledger(
         ..LocalWalrusConfig::new(PathBuf::new(), ledger, settings.key()?)
     };
     let walrus = LocalWalrus::start(config).await?;
-    output.object(vec![
-        ("step", json!("ready")),
+    let facts = vec![
         ("url", json!(walrus.url())),
         ("nodes", json!(nodes)),
         ("shards", json!(shards)),
         ("ledger", json!(walrus.registry().ledger().url())),
         ("operator", json!(walrus.registry().operator())),
-    ]);
-    output.say("press Ctrl-C to stop");
-    told_to_stop().await?;
+    ];
+    until_stopped(output, facts).await?;
     put_away(walrus.stop(), None, output).await;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! One limit, and holds on it.
 
 use super::amount::Amount;
+use atoma_types::MicroUsdc;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64, Ordering},
@@ -108,6 +109,12 @@ impl Account {
             spent: Amount(spent),
             held: Amount(taken.saturating_sub(spent)),
         }
+    }
+
+    /// What is neither spent nor held, in whole micro-USDC.
+    pub(crate) fn left(&self) -> MicroUsdc {
+        let taken = self.taken.load(Ordering::Relaxed);
+        Amount(self.limit.0.saturating_sub(taken)).whole()
     }
 
     /// Whether its spending has changed since the last call.

@@ -33,15 +33,16 @@ impl Dispatch {
         self.router.lock().set_nodes(nodes);
     }
 
-    /// The next node for a request, none of those tried and one that is able to serve it.
-    pub(super) fn pick(
+    /// The next node for a request, none of those tried and one that is able to serve it: that has a rank, the lowest
+    /// first.
+    pub(super) fn pick<R: Ord + Copy>(
         self: &Arc<Self>,
         measure: Measure,
         tried: &[NodeId],
-        able: impl Fn(NodeId) -> bool,
+        rank: impl Fn(NodeId) -> Option<R>,
     ) -> Option<Attempt> {
         let now = self.started.elapsed();
-        let node = self.router.lock().pick_able(measure, tried, able, now)?;
+        let node = self.router.lock().pick_able(measure, tried, rank, now)?;
         Some(Attempt {
             dispatch: Arc::clone(self),
             node,

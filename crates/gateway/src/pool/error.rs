@@ -8,10 +8,12 @@ use atoma_types::MicroUsdc;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LeaseError {
     /// The gateway's budget for stacks doesn't cover the payment.
-    #[error("the budget for stacks is spent: {needed} more are needed")]
+    #[error("the budget for stacks has {left} left, and {needed} are needed")]
     Budget {
         /// What the payment would be.
         needed: MicroUsdc,
+        /// What the budget has left.
+        left: MicroUsdc,
     },
     /// Nobody listens where the node says it is.
     #[error("nobody answers at {url}")]

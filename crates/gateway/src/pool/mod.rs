@@ -6,14 +6,17 @@
 //!
 //! `refill` decides what is bought and granted, and knows no ledger; `stack_pool` does it.
 
+mod affordable;
 mod context;
 mod dispatch;
 mod error;
 mod knock;
 mod looks;
+mod own_use;
 mod refill;
 mod stack_pool;
 mod task_pool;
+mod views;
 
 pub(crate) use context::PoolContext;
 pub(crate) use dispatch::Attempt;

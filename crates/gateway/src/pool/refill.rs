@@ -9,6 +9,9 @@
 //!             └─ too few ──> Knock ──> Pay(TopUp) ──> Grant <────────────┘
 //! ```
 //!
+//! Where the user's own stacks pay, the units that there are go first: a stack that has too few is topped up only once
+//! all others have too few as well, and what the budget doesn't cover is tried once more for less.
+//!
 //! Promised units are counted here: a grant once signed may be taken to the ledger by its node
 //! whenever it likes, even after it seemed to fail, so its units are never promised to another.
 
@@ -28,12 +31,14 @@ pub(super) struct Refill {
     wanted: ComputeUnits,
     /// The least that is granted at a time.
     grant_units: ComputeUnits,
-    /// A stack that has less than that is topped up; otherwise its last units are granted as they are.
-    tops_up: bool,
+    /// Nothing is paid as long as any stack has what is needed: its last units are granted as they are.
+    thrifty: bool,
     /// Units of a new stack, and of a top-up, at least.
     stack_units: ComputeUnits,
     /// Stacks to look at, the newest first.
     candidates: VecDeque<StackId>,
+    /// A top-up that would do, with the least that would, while other stacks are looked at.
+    top_up: Option<[Payment; 2]>,
 }
 
 /// A stack as the node of a refill sees it.
@@ -145,31 +150,50 @@ impl Promises {
 }
 
 impl Refill {
-    /// Room for `units` at `node`, and for a whole grant if that is more; `tops_up` where there is a budget
-    /// for it. `stacks` are those in
-    /// use, the newest last.
+    /// Room for `units` at `node`, and for a whole grant if that is more, unless it is `thrifty`. `stacks` are those
+    /// in use, the newest last.
     pub(super) fn new(
         node: NodeId,
         units: ComputeUnits,
         policy: &StackPolicy,
-        tops_up: bool,
+        thrifty: bool,
         stacks: impl DoubleEndedIterator<Item = StackId>,
     ) -> Self {
         Self {
             node,
-            wanted: units.max(policy.grant_units),
+            wanted: match thrifty {
+                true => units,
+                false => units.max(policy.grant_units),
+            },
             grant_units: policy.grant_units,
-            tops_up,
+            thrifty,
             stack_units: policy.stack_units,
             candidates: stacks.rev().collect(),
+            top_up: None,
         }
     }
 
-    /// The first command: the next stack to look at, or a new one.
+    /// The first command: the next stack to look at, or what is paid where none has enough.
     pub(super) fn begin(&mut self) -> Command {
-        match self.candidates.pop_front() {
-            Some(stack) => Command::Read(stack),
-            None => Command::Knock(Payment::Stack(self.wanted.max(self.stack_units))),
+        match (self.candidates.pop_front(), self.top_up) {
+            (Some(stack), _) => Command::Read(stack),
+            (None, Some([payment, _])) => Command::Knock(payment),
+            (None, None) => Command::Knock(self.new_stack()),
+        }
+    }
+
+    fn new_stack(&self) -> Payment {
+        Payment::Stack(self.wanted.max(self.stack_units))
+    }
+
+    /// What is paid instead of what the budget doesn't cover.
+    pub(super) fn instead_of(&self, payment: Payment) -> Option<Payment> {
+        let [whole, least] = self.top_up?;
+        match payment {
+            // a stack may be had at a lower price
+            Payment::TopUp(..) if payment == least => Some(self.new_stack()),
+            Payment::TopUp(..) if payment == whole => Some(least),
+            Payment::TopUp(..) | Payment::Stack(_) => None,
         }
     }
 
@@ -185,48 +209,67 @@ impl Refill {
         }
     }
 
-    fn plan(&self, reading: Reading, promises: &mut Promises) -> Command {
+    fn plan(&mut self, reading: Reading, promises: &mut Promises) -> Command {
+        let others = promises.to_others(reading.stack, self.node);
+        let free = reading.total_units.saturating_sub(others);
+        let grant = self.planned(&reading, promises, self.thrifty.then_some(free));
+        let lacking = |grant: PlannedGrant| {
+            let taken = others.saturating_add(grant.total);
+            taken.saturating_sub(reading.total_units)
+        };
+        let least = lacking(grant);
+        if least == ComputeUnits::ZERO {
+            return self.grant(grant, promises);
+        }
+        if !self.thrifty {
+            return Command::Knock(Payment::TopUp(least.max(self.stack_units), grant));
+        }
+        // another one may have what this one lacks
+        let least = Payment::TopUp(least, grant);
+        let worthwhile = self.planned(&reading, promises, None);
+        let whole = lacking(worthwhile).max(self.stack_units);
+        let whole = Payment::TopUp(whole, worthwhile);
+        self.top_up.get_or_insert([whole, least]);
+        self.begin()
+    }
+
+    /// What the node is granted of a stack; no more than its room lacks beyond so many units for it, if any.
+    fn planned(
+        &self,
+        reading: &Reading,
+        promises: &Promises,
+        free: Option<ComputeUnits>,
+    ) -> PlannedGrant {
         let leased = match reading.lease {
             NodesLease::Open(units) => units,
             NodesLease::None | NodesLease::Final => ComputeUnits::ZERO,
         };
         // never below what was promised before: that grant may still be taken to the ledger
         let promised = promises.to(reading.stack, self.node);
-        let others = promises.to_others(reading.stack, self.node);
-        let free = reading.total_units.saturating_sub(others);
-        let more = self.more(
-            leased,
-            reading.room,
-            free.saturating_sub(leased.max(promised)),
-        );
+        let free = free.map(|free| free.saturating_sub(leased.max(promised)));
+        let more = self.more(leased, reading.room, free);
         let total = leased.saturating_add(more).max(promised);
-        let grant = PlannedGrant {
+        PlannedGrant {
             stack: reading.stack,
             more: total.saturating_sub(leased),
             total,
-        };
-        let taken = others.saturating_add(total);
-        let lacking = taken.saturating_sub(reading.total_units);
-        if lacking > ComputeUnits::ZERO {
-            Command::Knock(Payment::TopUp(lacking.max(self.stack_units), grant))
-        } else {
-            self.grant(grant, promises)
         }
     }
 
-    /// How much more is granted: what is missing, or a worthwhile part of the lease if that is more. Nodes
+    /// How much more is granted: what is missing, or a worthwhile part of the lease if that is more and free. Nodes
     /// pay a transaction for each grant, and take no crumbs.
-    fn more(&self, leased: ComputeUnits, room: ComputeUnits, free: ComputeUnits) -> ComputeUnits {
+    fn more(
+        &self,
+        leased: ComputeUnits,
+        room: ComputeUnits,
+        free: Option<ComputeUnits>,
+    ) -> ComputeUnits {
         let missing = self.wanted.saturating_sub(room);
         if missing == ComputeUnits::ZERO {
             return missing;
         }
         let worthwhile = self.grant_units.max(ComputeUnits(leased.0.div_ceil(8)));
-        let bound = match self.tops_up {
-            true => worthwhile,
-            false => worthwhile.min(free),
-        };
-        missing.max(bound)
+        missing.max(free.map_or(worthwhile, |free| worthwhile.min(free)))
     }
 
     fn grant(&self, grant: PlannedGrant, promises: &mut Promises) -> Command {

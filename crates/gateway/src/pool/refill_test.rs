@@ -17,17 +17,17 @@ fn units(n: u64) -> ComputeUnits {
 }
 
 fn refill(stacks: &[u8]) -> Refill {
-    refill_of(stacks, true)
+    refill_of(stacks, false)
 }
 
-fn refill_of(stacks: &[u8], tops_up: bool) -> Refill {
+fn refill_of(stacks: &[u8], thrifty: bool) -> Refill {
     let policy = StackPolicy {
         stack_units: units(STACK),
         grant_units: units(WANTED),
         ..StackPolicy::default()
     };
     let stacks: Vec<_> = stacks.iter().map(|n| stack(*n)).collect();
-    Refill::new(node(1), units(7), &policy, tops_up, stacks.into_iter())
+    Refill::new(node(1), units(7), &policy, thrifty, stacks.into_iter())
 }
 
 /// A stack of `STACK` units on which the node has nothing yet.
@@ -68,7 +68,7 @@ fn a_request_larger_than_a_stack_gets_a_larger_stack() {
         grant_units: units(WANTED),
         ..StackPolicy::default()
     };
-    let mut refill = Refill::new(node(1), units(5_000), &policy, true, std::iter::empty());
+    let mut refill = Refill::new(node(1), units(5_000), &policy, false, std::iter::empty());
     let payment = Payment::Stack(units(5_000));
     assert_eq!(refill.begin(), Command::Knock(payment));
 }
@@ -102,18 +102,58 @@ fn the_newest_stack_on_which_the_node_may_have_units_is_used() {
         Command::Grant(grant(1, WANTED, 200 + WANTED)),
         "no crumbs"
     );
-    // of a large lease more, unless the stack has no more and nobody tops it up
-    let large = |total| Reading {
+}
+
+/// A stack of so many units, of which the node has 8,000 and has used all but 3.
+fn large(n: u8, total: u64) -> Reading {
+    Reading {
         lease: NodesLease::Open(units(8_000)),
-        room: units(30),
+        room: units(3),
         total_units: units(total),
-        ..reading(1)
-    };
-    for (total, more) in [(20_000, 1_000), (8_090, 90), (8_070, 70)] {
-        let mut refill = refill_of(&[1], false);
-        let end = refill.step(Event::Read(large(total)), &mut Promises::default());
+        ..reading(n)
+    }
+}
+
+#[test]
+fn of_a_users_own_stack_the_last_units_are_granted_before_anything_is_paid() {
+    for (total, more) in [(20_000, 1_000), (8_090, 90), (8_070, 70), (8_004, 4)] {
+        let mut refill = refill_of(&[1], true);
+        let end = refill.step(Event::Read(large(1, total)), &mut Promises::default());
         assert_eq!(end, Command::Grant(grant(1, more, 8_000 + more)));
     }
+    // a stack that has room is used as it is
+    let room = Reading {
+        room: units(7),
+        ..large(1, 8_000)
+    };
+    let end = refill_of(&[1], true).step(Event::Read(room), &mut Promises::default());
+    assert_eq!(end, Command::Use(stack(1)));
+}
+
+#[test]
+fn a_users_own_stack_is_topped_up_only_where_no_other_one_has_enough() {
+    let mut promises = Promises::default();
+    let mut older_has_enough = refill_of(&[1, 2], true);
+    assert_eq!(older_has_enough.begin(), Command::Read(stack(2)));
+    let next = older_has_enough.step(Event::Read(large(2, 8_000)), &mut promises);
+    assert_eq!(next, Command::Read(stack(1)));
+    let end = older_has_enough.step(Event::Read(large(1, 8_500)), &mut promises);
+    assert_eq!(end, Command::Grant(grant(1, 500, 8_500)));
+
+    // the newest one is, by a whole stack, or by the least that will do, or another stack is bought
+    let mut none_has = refill_of(&[1, 2], true);
+    none_has.begin();
+    none_has.step(Event::Read(large(2, 8_000)), &mut promises);
+    let whole = Payment::TopUp(units(STACK), grant(2, 1_000, 9_000));
+    let next = none_has.step(Event::Read(large(1, 8_000)), &mut Promises::default());
+    assert_eq!(next, Command::Knock(whole));
+    let least = Payment::TopUp(units(4), grant(2, 4, 8_004));
+    assert_eq!(none_has.instead_of(whole), Some(least));
+    let another = Payment::Stack(units(STACK));
+    assert_eq!(none_has.instead_of(least), Some(another));
+    assert_eq!(none_has.instead_of(another), None);
+    let end = none_has.step(Event::Bought(reading(3)), &mut promises);
+    assert_eq!(end, Command::Grant(grant(3, WANTED, WANTED)));
 }
 
 #[test]

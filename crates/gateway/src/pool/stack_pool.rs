@@ -3,24 +3,21 @@
 
 use super::{
     LeaseError, PoolContext,
+    affordable::affordable,
     error::paid_nothing,
     knock::knock,
     looks::{Pace, Turn},
-    refill::{Command, Event, NodesLease, Payment, PlannedGrant, Promises, Reading, Refill},
+    own_use::Purchases,
+    refill::{Command, Event, NodesLease, Payment, PlannedGrant, Reading, Refill},
+    views::{costs, is_over, lives, may_serve},
 };
 use crate::{budget::Amount, catalog::Offer, metrics::Reading as Why, purchase::Purchase};
 use atoma_client::{BuyRequest, ClientError, CloseUntil, StackHandle};
 use atoma_ledger::{required_escrow, top_up_payment};
 use atoma_runtime::Runtime;
-use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, StackId, TaskId, TimestampMs, chain::Stack,
-};
+use atoma_types::{ComputeUnits, MicroUsdc, NodeId, StackId, TaskId, chain::Stack};
 use parking_lot::Mutex;
 use std::time::Duration;
-
-/// A stack that ends within this time takes no new requests: a request signed now is good for two
-/// minutes and must not outlive it.
-const LAST_MINUTES: DurationMs = DurationMs(3 * 60 * 1_000);
 
 /// The budget is short, and stacks are read for what has come back: at most this often. What comes back
 /// comes when a node settles, hours apart; a hundred stacks are then read at fifty a second, however
@@ -36,25 +33,18 @@ const LOOK_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct StackPool {
-    task: TaskId,
-    context: PoolContext,
+    pub(super) task: TaskId,
+    pub(super) context: PoolContext,
     /// Stacks in use, the newest last.
-    stacks: Mutex<Vec<StackHandle>>,
+    pub(super) stacks: Mutex<Vec<StackHandle>>,
     /// Stacks that wait to be closed.
-    retired: Mutex<Vec<StackHandle>>,
+    pub(super) retired: Mutex<Vec<StackHandle>>,
     /// When all were read because the budget was short.
     reclaims: Mutex<Pace<()>>,
     /// When a node's word about a stack was last held against the ledger.
     looks: Mutex<Pace<(StackId, NodeId)>>,
     /// One purchase at a time; with it, what is promised to nodes.
-    purchases: tokio::sync::Mutex<Purchases>,
-}
-
-#[derive(Debug, Default)]
-struct Purchases {
-    /// Whether the stacks from before a restart are taken over.
-    adopted: bool,
-    promises: Promises,
+    pub(super) purchases: tokio::sync::Mutex<Purchases>,
 }
 
 impl StackPool {
@@ -201,18 +191,11 @@ impl StackPool {
             return Ok(stack);
         }
         let mut stacks = self.stacks.lock().clone();
-        // the nodes of the others were drawn when they were bought: nothing can be granted on them
-        let open = stacks
-            .iter()
-            .filter(|stack| stack.view().candidates.is_empty());
+        // the nodes of the others were drawn when they were bought: nothing of them can be granted to this one
+        let open = stacks.iter().filter(|stack| may_serve(&stack.view(), node));
         let ids: Vec<StackId> = open.map(StackHandle::id).collect();
-        let mut refill = Refill::new(
-            node,
-            units,
-            &offer.policy,
-            self.context.exclusive,
-            ids.into_iter(),
-        );
+        let thrifty = !self.grants_ahead();
+        let mut refill = Refill::new(node, units, &offer.policy, thrifty, ids.into_iter());
         let mut command = refill.begin();
         loop {
             let event = match command {
@@ -230,15 +213,29 @@ impl StackPool {
                     knock(seller, self.context.reach).await?;
                     Event::Answered(payment)
                 }
-                Command::Pay(Payment::Stack(units)) => {
-                    let stack = self.buy(offer, units).await?;
-                    let event = Event::Bought(self.reading(&stack, offer, node));
-                    stacks.push(stack);
-                    event
-                }
-                Command::Pay(Payment::TopUp(units, grant)) => {
-                    self.top_up(found(&stacks, grant.stack), units).await?;
-                    Event::ToppedUp(grant)
+                Command::Pay(payment) => {
+                    let paid = match payment {
+                        Payment::Stack(wanted) => {
+                            let bought = self.buy(offer, node, [units, wanted]).await;
+                            bought.map(|stack| {
+                                purchases.seen.insert(stack.id());
+                                let event = Event::Bought(self.reading(&stack, offer, node));
+                                stacks.push(stack);
+                                event
+                            })
+                        }
+                        Payment::TopUp(units, grant) => {
+                            let topped_up = self.top_up(found(&stacks, grant.stack), units);
+                            topped_up.await.map(|()| Event::ToppedUp(grant))
+                        }
+                    };
+                    match (paid, refill.instead_of(payment)) {
+                        (Err(LeaseError::Budget { .. }), Some(less)) => {
+                            command = Command::Pay(less);
+                            continue;
+                        }
+                        (paid, _) => paid?,
+                    }
                 }
                 Command::Grant(PlannedGrant { stack, more, total }) => {
                     // others may buy and grant while this node takes its grant to the ledger
@@ -257,36 +254,28 @@ impl StackPool {
         }
     }
 
-    /// After a restart: takes over the stacks that the client remembers, those that were bought by hand as
-    /// well.
-    async fn adopt(&self, purchases: &mut Purchases) -> Result<(), LeaseError> {
-        if purchases.adopted {
-            return Ok(());
-        }
-        let now = self.runtime().now();
-        for stack in self.context.client.stacks().await? {
-            let view = stack.view();
-            if view.task != self.task {
-                continue;
-            }
-            let granted = view.leases.iter().map(|lease| (lease.node, lease.units));
-            purchases.promises.adopt(stack.id(), granted);
-            if lives(&stack, now) {
-                self.stacks.lock().push(stack);
-            } else {
-                self.retired.lock().push(stack);
-            }
-        }
-        purchases.adopted = true;
-        Ok(())
-    }
-
-    async fn buy(&self, offer: &Offer, units: ComputeUnits) -> Result<StackHandle, LeaseError> {
-        let escrow = required_escrow(units, offer.max_price);
+    /// Buys a stack for a node: so many units, `least` at least. Where one user's own stacks pay and little is left, as
+    /// many as that pays for, at the node's own price.
+    async fn buy(
+        &self,
+        offer: &Offer,
+        node: NodeId,
+        [least, wanted]: [ComputeUnits; 2],
+    ) -> Result<StackHandle, LeaseError> {
+        let seller = offer.seller(node).ok_or(LeaseError::NotSelling)?;
+        let (units, max_price) = match self.grants_ahead() {
+            true => (wanted, offer.max_price),
+            false => affordable(
+                self.context.account.left(),
+                [least, wanted],
+                [seller.price, offer.max_price],
+            ),
+        };
+        let escrow = required_escrow(units, max_price);
         let request = BuyRequest {
             task: self.task,
             units,
-            max_price: offer.max_price,
+            max_price,
             nodes: 0,
             lifetime: offer.policy.lifetime,
         };
@@ -301,7 +290,7 @@ impl StackPool {
             model: offer.model.clone(),
             units,
             paid: escrow,
-            max_price: offer.max_price,
+            max_price,
         });
         self.stacks.lock().push(stack.clone());
         Ok(stack)
@@ -339,7 +328,10 @@ impl StackPool {
                 // perhaps some has come back since
                 self.reclaim().await;
                 let hold = account.reserve(exact);
-                hold.map_err(|_| LeaseError::Budget { needed: amount })?
+                hold.map_err(|_| LeaseError::Budget {
+                    needed: amount,
+                    left: account.left(),
+                })?
             }
         };
         hold.settle(exact);
@@ -457,10 +449,6 @@ pub(super) enum Fate {
     Over,
 }
 
-fn lives(stack: &StackHandle, now: TimestampMs) -> bool {
-    stack.expires_at() > now.saturating_add(LAST_MINUTES)
-}
-
 /// The stack of a command.
 ///
 /// # Panics
@@ -468,18 +456,4 @@ fn lives(stack: &StackHandle, now: TimestampMs) -> bool {
 fn found(stacks: &[StackHandle], id: StackId) -> &StackHandle {
     let stack = stacks.iter().find(|stack| stack.id() == id);
     stack.expect("a refill names only stacks that it was told of")
-}
-
-/// Whether nothing of a stack is left that could cost anything.
-fn is_over(view: &Stack) -> bool {
-    view.live_units() == ComputeUnits::ZERO
-}
-
-/// What a stack costs so far, were it closed as its leases stand: what is in escrow, and what its leases
-/// were paid.
-fn costs(view: &Stack) -> MicroUsdc {
-    let leases = view.leases.iter();
-    let paid = leases.filter_map(|lease| lease.price.cost(lease.paid_units));
-    let sum = paid.fold(view.escrow.0, |sum, paid| sum.saturating_add(paid.0));
-    MicroUsdc(sum)
 }

@@ -71,7 +71,8 @@ impl TaskPool {
         self.since
     }
 
-    /// The next node for a request of so many units, none of those tried.
+    /// The next node for a request of so many units, none of those tried. Where the user's own stacks pay, those come
+    /// first on which they have room.
     pub(crate) fn pick(
         &self,
         measure: Measure,
@@ -79,12 +80,21 @@ impl TaskPool {
         units: ComputeUnits,
     ) -> Option<Attempt> {
         let offer = self.offer();
-        let able = |node| {
-            offer
-                .seller(node)
-                .is_some_and(|seller| seller.most >= units)
+        let takes = |node| {
+            let seller = offer.seller(node).filter(|seller| seller.most >= units);
+            seller.map(|seller| self.stacks.takes(seller, units))
         };
-        self.dispatch.pick(measure, tried, able)
+        self.dispatch.pick(measure, tried, takes)
+    }
+
+    /// Before a request of so many units: where the user's own stacks pay and none is known that has room, they may have
+    /// bought one by hand.
+    pub(crate) async fn look_again(&self, units: ComputeUnits) {
+        let has_room = |node| self.stacks.with_room(node, units).is_some();
+        let has_room = || self.offer().sellers.iter().any(|s| has_room(s.node));
+        if !self.stacks.grants_ahead() && !has_room() {
+            self.stacks.look_again().await;
+        }
     }
 
     /// A stack on which this node has room for so many units, if need be after a grant.
@@ -100,7 +110,8 @@ impl TaskPool {
     ) -> Result<StackHandle, LeaseError> {
         if let Some(stack) = self.stacks.with_room(node, units) {
             let left = stack.room(node).saturating_sub(units);
-            if refill::runs_low(left, self.offer().policy.grant_units) {
+            let low = refill::runs_low(left, self.offer().policy.grant_units);
+            if low && self.stacks.grants_ahead() {
                 self.refill_soon(node, units);
             }
             return Ok(stack);

@@ -1,0 +1,89 @@
+//! Whether a unit can be demanded or challenged now: only what a node has settled and isn't paid for yet can be. The ledger
+//! says no more than that it has no such ticket; here is said why, and what to do.
+
+use crate::output::utc;
+use atoma_client::dispute::Claimed;
+use atoma_types::{ComputeUnits, NodeId, StackId, TimestampMs, chain::Stack};
+
+/// Why a unit can't be demanded or challenged now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotDisputable {
+    /// The node has claimed nothing of it.
+    #[error("the node has not settled unit {} yet: {}", .unit.0, so_far(*.claimed))]
+    NotSettled {
+        unit: ComputeUnits,
+        /// Units of the lease that it has claimed.
+        claimed: ComputeUnits,
+        stack: StackId,
+        /// When the stack ends.
+        ends: TimestampMs,
+    },
+    /// The node is paid for it.
+    #[error("unit {} is paid: its dispute window is over", .unit.0)]
+    Paid { unit: ComputeUnits },
+    /// The lease is closed, and the unit was never paid.
+    #[error("unit {} is never paid: the lease is closed, and what the node claimed beyond unit {} is void", .unit.0, .paid.0)]
+    Void {
+        unit: ComputeUnits,
+        paid: ComputeUnits,
+    },
+    /// The node serves nothing on the stack.
+    #[error("node {node} has no lease on stack {stack}")]
+    NoLease { node: NodeId, stack: StackId },
+}
+
+fn so_far(claimed: ComputeUnits) -> String {
+    match claimed {
+        ComputeUnits::ZERO => "it has claimed nothing so far".to_owned(),
+        claimed => format!("it has claimed {} units so far", claimed.0),
+    }
+}
+
+impl NotDisputable {
+    /// What to do.
+    pub(crate) fn help(&self) -> String {
+        match self {
+            Self::NotSettled { stack, ends, .. } => format!(
+                "a node settles when enough has built up, when its stack is closed, and when it ends ({}Z): `atoma stack \
+                 close {stack}` has it settle now, and then there is a window to demand and challenge",
+                utc(ends.0)
+            ),
+            Self::Paid { .. } => {
+                "demand and challenge within the window after a settlement; `atoma stack watch` does so by itself".to_owned()
+            }
+            Self::Void { .. } => "there is nothing to dispute: the node gets nothing for it".to_owned(),
+            Self::NoLease { stack, .. } => {
+                format!("`atoma stack show {stack}` lists the nodes that have one")
+            }
+        }
+    }
+}
+
+/// Whether a unit is claimed and not paid.
+pub(super) fn check(stack: &Stack, claimed: &Claimed) -> Result<(), NotDisputable> {
+    let unit = claimed.unit;
+    let Some(lease) = stack.lease(claimed.node) else {
+        return Err(NotDisputable::NoLease {
+            node: claimed.node,
+            stack: stack.id,
+        });
+    };
+    if lease.tickets.iter().any(|ticket| ticket.claims(unit)) {
+        return Ok(());
+    }
+    if unit < lease.paid_units {
+        return Err(NotDisputable::Paid { unit });
+    }
+    if lease.closed {
+        return Err(NotDisputable::Void {
+            unit,
+            paid: lease.paid_units,
+        });
+    }
+    Err(NotDisputable::NotSettled {
+        unit,
+        claimed: lease.claimed_units(),
+        stack: stack.id,
+        ends: stack.expires_at_ms,
+    })
+}

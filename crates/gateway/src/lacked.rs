@@ -1,0 +1,61 @@
+//! What nodes would have needed to get units for a request, where it wasn't they that failed.
+
+use crate::pool::LeaseError;
+use atoma_types::MicroUsdc;
+
+/// What was lacking at the nodes that were tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lacked {
+    /// Our money.
+    Money {
+        /// So much, at the node that takes the least.
+        needed: MicroUsdc,
+        /// So much is left.
+        left: MicroUsdc,
+    },
+    /// Free collateral of their own.
+    Collateral,
+}
+
+impl Lacked {
+    /// What is lacking once another node got no units. Money comes first: with more of it one of them would have served.
+    pub(crate) fn after(before: Option<Self>, error: &LeaseError) -> Option<Self> {
+        match (before, error) {
+            (before, &LeaseError::Budget { needed, left }) => {
+                let needed = match before {
+                    Some(Self::Money { needed: other, .. }) => needed.min(other),
+                    Some(Self::Collateral) | None => needed,
+                };
+                Some(Self::Money { needed, left })
+            }
+            (None, LeaseError::TooLarge) => Some(Self::Collateral),
+            (before, _) => before,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_money_that_would_have_done_is_what_lacks() {
+        let short = |needed| LeaseError::Budget {
+            needed: MicroUsdc(needed),
+            left: MicroUsdc(1),
+        };
+        let mut lacked = Lacked::after(None, &LeaseError::TooLarge);
+        assert_eq!(lacked, Some(Lacked::Collateral));
+        for error in [
+            short(7),
+            short(5),
+            short(9),
+            LeaseError::TooLarge,
+            LeaseError::TimedOut,
+        ] {
+            lacked = Lacked::after(lacked, &error);
+        }
+        let (needed, left) = (MicroUsdc(5), MicroUsdc(1));
+        assert_eq!(lacked, Some(Lacked::Money { needed, left }));
+    }
+}
