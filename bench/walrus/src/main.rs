@@ -42,6 +42,17 @@ const RUNS: u32 = 3;
 const ENOUGH: Duration = Duration::from_millis(500);
 /// What the report says of the figures.
 const SETUP: &str = "CPU time of one core; × is how many times faster than `@mysten/walrus-wasm`, goal 5; decoding from the last primary slivers, the worst case";
+/// The report's columns.
+const COLUMNS: [&str; 8] = [
+    "Shards",
+    "Bytes",
+    "id, ms",
+    "×",
+    "encode, ms",
+    "×",
+    "decode, ms",
+    "×",
+];
 /// Hashes prepared together in the limit's figure.
 const GROUP: usize = 64;
 /// What an inner node hashes.
@@ -62,19 +73,30 @@ fn main() -> Result<()> {
         println!("(no figures of @mysten/walrus-wasm: {error:#})");
         HashMap::new()
     });
-    let mut table = Table::new(
-        &[],
-        &[
-            "Shards",
-            "Bytes",
-            "id, ms",
-            "×",
-            "encode, ms",
-            "×",
-            "decode, ms",
-            "×",
-        ],
-    );
+    let mut table = Table::new(&[], &COLUMNS);
+    heading();
+    for case in cases {
+        let ours = one.install(|| measure(case))?;
+        let blob = content(case.1);
+        let params = Params::new(case.0)?;
+        let all = mean(wall, || drop(black_box(metadata_of(params, &blob))));
+        let bare = bare(params, &blob)?;
+        let peer = peers.get(&case);
+        table.row(row(case, &ours, peer));
+        ensure!(
+            peer.is_none_or(|peer| peer.blob_id == ours.blob_id),
+            "the peer's blob id is another"
+        );
+        print_line(case, (&ours, all), peer, &bare);
+    }
+    println!("goals: x 5 or more; id of 445,556 bytes at n = 1000 on two cores in 250 ms");
+    match report {
+        Some(folder) => Report::of_today("walrus", SETUP.to_owned(), table).write(&folder),
+        None => Ok(()),
+    }
+}
+
+fn heading() {
     println!("Walrus coding, ms; decoding from the last p primary slivers, the worst case");
     println!(
         "{:>5} {:>10} | {:>9} {:>9} {:>9} | {:>9} | {:>9} {:>9} {:>9} | {:>6} {:>6} {:>6} | {:>9} {:>9}",
@@ -93,48 +115,35 @@ fn main() -> Result<()> {
         "bare enc",
         "bare dec"
     );
-    for case in cases {
-        let ours = one.install(|| measure(case))?;
-        let blob = content(case.1);
-        let params = Params::new(case.0)?;
-        let all = mean(wall, || drop(black_box(metadata_of(params, &blob))));
-        let bare = bare(params, &blob)?;
-        print!(
-            "{:>5} {:>10} | {} {} {} | {}",
-            case.0,
-            case.1,
-            ms(ours.id),
-            ms(ours.encode),
-            ms(ours.decode),
-            ms(all)
-        );
-        let peer = peers.get(&case);
-        table.row(row(case, &ours, peer));
-        match peer {
-            Some(peer) => {
-                ensure!(
-                    peer.blob_id == ours.blob_id,
-                    "the peer's blob id is another"
-                );
-                print!(
-                    " | {} {} {} | {} {} {}",
-                    ms(peer.id),
-                    ms(peer.encode),
-                    ms(peer.decode),
-                    times(peer.id, ours.id),
-                    times(peer.encode, ours.encode),
-                    times(peer.decode, ours.decode)
-                );
-            }
-            None => print!(" | {:>29} | {:>20}", "", ""),
-        }
-        println!(" | {} {}", ms(bare.encode), ms(bare.decode));
+}
+
+/// A case on the screen; `all` is the id's time on all cores.
+fn print_line(
+    (shards, bytes): (usize, usize),
+    (ours, all): (&Figures, Duration),
+    peer: Option<&Figures>,
+    bare: &Figures,
+) {
+    print!(
+        "{shards:>5} {bytes:>10} | {} {} {} | {}",
+        ms(ours.id),
+        ms(ours.encode),
+        ms(ours.decode),
+        ms(all)
+    );
+    match peer {
+        Some(peer) => print!(
+            " | {} {} {} | {} {} {}",
+            ms(peer.id),
+            ms(peer.encode),
+            ms(peer.decode),
+            times(peer.id, ours.id),
+            times(peer.encode, ours.encode),
+            times(peer.decode, ours.decode)
+        ),
+        None => print!(" | {:>29} | {:>20}", "", ""),
     }
-    println!("goals: x 5 or more; id of 445,556 bytes at n = 1000 on two cores in 250 ms");
-    match report {
-        Some(folder) => Report::of_today("walrus", SETUP.to_owned(), table).write(&folder),
-        None => Ok(()),
-    }
+    println!(" | {} {}", ms(bare.encode), ms(bare.decode));
 }
 
 /// What the command line says.
