@@ -158,7 +158,7 @@ fn an_answer_has_text_then_at_most_one_error() {
     // whoever can't read takes it for what whoever can read does
     assert_eq!(answer(&[(Kind::Refusal, error.clone())]), Ok(()));
     assert_eq!(
-        answer(&[(Kind::Last, error.clone())]),
+        answer(&[(Kind::Last, error)]),
         Err(Fault::Refusal),
         "a refusal that looks like an answer"
     );

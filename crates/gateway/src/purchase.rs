@@ -12,7 +12,7 @@ pub struct Purchase {
     pub top_up: bool,
     /// The model that they are for.
     pub model: String,
-    /// How many.
+    /// How many units were paid for.
     pub units: ComputeUnits,
     /// What went into escrow for them.
     pub paid: MicroUsdc,

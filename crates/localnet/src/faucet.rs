@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use sui_sdk_types::{Digest, IdOperation, ObjectOut, Owner, TransactionEffects};
 
-/// Its routes.
+/// The faucet's routes, and those of what a localnet alone can do: its clock, its freezing, its own audit.
 pub(crate) fn routes(access: Arc<LedgerAccess>) -> Router {
     Router::new()
         .route("/v2/gas", post(gas))

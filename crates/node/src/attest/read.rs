@@ -144,7 +144,7 @@ struct Kept {
     blob: BlobId,
     /// It can't have been certified before this.
     since: TimestampMs,
-    /// The disclosure.
+    /// The transaction that disclosed it.
     shown_by: Digest,
     /// What is said to have certified it.
     certified_by: Digest,
