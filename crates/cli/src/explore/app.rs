@@ -1,10 +1,6 @@
 //! What the terminal shows and how keys change it. No I/O: rows come in, a frame is drawn from it.
 
-use super::{
-    cell::Cell,
-    related::Related,
-    sections::{Row, Section},
-};
+use super::{cell::Cell, related::Related, rows::Row, sections::Section};
 use atoma_index::Progress;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 

@@ -1,10 +1,6 @@
 //! The frame: tabs, where the index stands, the list, the selected row's detail, a line of keys.
 
-use super::{
-    app::App,
-    cell::Cell,
-    sections::{Row, Section},
-};
+use super::{app::App, cell::Cell, rows::Row, sections::Section};
 use crate::output::{label, usdc};
 use ratatui::{
     Frame,

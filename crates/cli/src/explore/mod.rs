@@ -6,6 +6,7 @@ mod draw;
 #[cfg(test)]
 mod draw_test;
 mod related;
+mod rows;
 mod sections;
 mod terminal;
 
@@ -73,7 +74,7 @@ pub(crate) async fn run(args: Explore, settings: Settings, output: &Output) -> R
 fn print(reader: &IndexReader, section: Section, output: &Output) -> Result<()> {
     let rows = reader.snapshot(|reader| section.rows(reader, MOST_ROWS))?;
     let all = output.is_json() || output.is_wide();
-    let facts = |row: sections::Row| -> Facts {
+    let facts = |row: rows::Row| -> Facts {
         let cells = row.cells.into_iter();
         cells
             .filter(|(name, _)| all || section.columns().contains(name))

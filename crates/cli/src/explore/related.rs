@@ -3,7 +3,8 @@
 
 use super::{
     cell::Cell,
-    sections::{self, About, Section},
+    rows::{self, About},
+    sections::Section,
 };
 use crate::output::{usdc, utc};
 use atoma_index::{IndexError, IndexReader, LeaseStanding, PriceRow};
@@ -32,7 +33,7 @@ pub(crate) fn related(
     match about {
         About::Nothing if section == Section::Overview => {
             let days = reader.days(MOST_DAYS)?;
-            found.lines = days.iter().map(sections::day).collect();
+            found.lines = days.iter().map(rows::day).collect();
         }
         About::Nothing => {}
         About::Node(node) => found.lines = of_node(reader, node)?,

@@ -3,14 +3,14 @@
 
 use super::{
     LeaseError,
+    purchasing::Purchasing,
     refill::Promises,
     stack_pool::StackPool,
     views::{has_for, lives},
 };
 use crate::catalog::Seller;
 use atoma_client::{ClientError, StackHandle};
-use atoma_types::{ComputeUnits, Price, StackId};
-use std::collections::BTreeSet;
+use atoma_types::{ComputeUnits, Price};
 
 /// What a node's next answer takes of a user whose own stacks pay. The less the better: a stack on which the node has
 /// room, then one that has units for it, then money.
@@ -22,16 +22,6 @@ pub(super) enum Takes {
     Grant,
     /// A stack must be topped up or bought, at this price.
     Payment(Price),
-}
-
-/// What only one purchase at a time reads and changes.
-#[derive(Debug, Default)]
-pub(super) struct Purchases {
-    /// Whether the stacks from before a restart are taken over.
-    adopted: bool,
-    /// Stacks that the client remembers and that were looked at, where more may be bought by hand meanwhile.
-    pub(super) seen: BTreeSet<StackId>,
-    pub(super) promises: Promises,
 }
 
 impl StackPool {
@@ -68,7 +58,7 @@ impl StackPool {
 
     /// After a restart: takes over the stacks that the client remembers, those that were bought by hand as
     /// well. Where the user's own stacks pay, more may have been bought since.
-    pub(super) async fn adopt(&self, purchases: &mut Purchases) -> Result<(), LeaseError> {
+    pub(super) async fn adopt(&self, purchases: &mut Purchasing) -> Result<(), LeaseError> {
         let client = &self.context.client;
         if !purchases.adopted {
             for stack in client.stacks().await? {

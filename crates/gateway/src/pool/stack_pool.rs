@@ -7,7 +7,7 @@ use super::{
     error::paid_nothing,
     knock::knock,
     looks::{Pace, Turn},
-    own_use::Purchases,
+    purchasing::Purchasing,
     refill::{Command, Event, NodesLease, Payment, PlannedGrant, Reading, Refill},
     views::{costs, is_over, lives, may_serve},
 };
@@ -44,7 +44,7 @@ pub(super) struct StackPool {
     /// When a node's word about a stack was last held against the ledger.
     looks: Mutex<Pace<(StackId, NodeId)>>,
     /// One purchase at a time; with it, what is promised to nodes.
-    pub(super) purchases: tokio::sync::Mutex<Purchases>,
+    pub(super) purchases: tokio::sync::Mutex<Purchasing>,
 }
 
 impl StackPool {
@@ -237,16 +237,10 @@ impl StackPool {
                         (paid, _) => paid?,
                     }
                 }
-                Command::Grant(PlannedGrant { stack, more, total }) => {
+                Command::Grant(grant) => {
                     // others may buy and grant while this node takes its grant to the ledger
                     drop(purchases);
-                    let stack = found(&stacks, stack);
-                    let terms = stack.grant_in_steps(node, more, units).await?;
-                    // its free collateral stands for no more; what another request took meanwhile is granted anew
-                    if terms.units < total && stack.room(node) < units {
-                        return Err(LeaseError::TooLarge);
-                    }
-                    return Ok(stack.clone());
+                    return granted(found(&stacks, grant.stack), node, grant, units).await;
                 }
                 Command::Use(stack) => return Ok(found(&stacks, stack).clone()),
             };
@@ -447,6 +441,21 @@ pub(super) enum Fate {
     Settled,
     /// The stack is closed, or about to expire.
     Over,
+}
+
+/// Grants what was planned, in steps, until the node has room for so many units.
+async fn granted(
+    stack: &StackHandle,
+    node: NodeId,
+    grant: PlannedGrant,
+    units: ComputeUnits,
+) -> Result<StackHandle, LeaseError> {
+    let terms = stack.grant_in_steps(node, grant.more, units).await?;
+    // its free collateral stands for no more; what another request took meanwhile is granted anew
+    if terms.units < grant.total && stack.room(node) < units {
+        return Err(LeaseError::TooLarge);
+    }
+    Ok(stack.clone())
 }
 
 /// The stack of a command.
