@@ -241,6 +241,10 @@ fn of_client(error: &ClientError) -> Option<String> {
             "the node may be down for a while: try again, name another of the stack's nodes with --node, or close the \
              stack with `atoma stack close STACK` and buy another"
         }
+        ClientError::Unshown { .. } => {
+            "name another of the stack's nodes with --node, or buy another stack; the node is asked again, and \
+             `atoma stack watch` demands what it claims meanwhile"
+        }
         ClientError::NoRoom { .. } => {
             "add units with `atoma stack top-up STACK UNITS`, or ask for fewer with --max-tokens"
         }

@@ -182,6 +182,10 @@ fn remedy_text(remedy: Remedy) -> String {
             "honest answers differ on this task, so no record can be chosen for a jury".to_owned()
         }
         Remedy::AnotherChain => "the node claims another chain".to_owned(),
+        Remedy::Unproven => {
+            "it is not proved to be in the claim, since the node does not show all receipts; a demand says more"
+                .to_owned()
+        }
         Remedy::TooDear { bond, left } => format!(
             "a challenge takes a bond of {} USDC, and {} USDC may be staked (--challenge)",
             usdc(bond.0),
@@ -198,6 +202,7 @@ fn remedy_facts(remedy: Remedy) -> (&'static str, Option<MicroUsdc>) {
         Remedy::NotExamined => ("not_examined", None),
         Remedy::NotChosen => ("not_chosen", None),
         Remedy::AnotherChain => ("another_chain", None),
+        Remedy::Unproven => ("unproven", None),
         Remedy::TooDear { bond, .. } => ("too_dear", Some(bond)),
     }
 }
@@ -206,6 +211,9 @@ fn doubt_text(doubt: Doubt) -> String {
     match doubt {
         Doubt::AnotherChain => "NOT AS THE RECEIPTS HERE: another one is in its place".to_owned(),
         Doubt::Unexplained(units) => format!("NOT AS THE RECEIPTS HERE: none shows {units} of it"),
+        Doubt::Unproven(seq) => {
+            format!("NOT PROVED: receipt {seq} never came, and the node does not show it")
+        }
     }
 }
 
@@ -275,6 +283,7 @@ fn doubt_facts(doubt: Option<Doubt>) -> (serde_json::Value, serde_json::Value) {
         None => (json!(null), json!(null)),
         Some(Doubt::AnotherChain) => (json!("another_chain"), json!(null)),
         Some(Doubt::Unexplained(units)) => (json!("unexplained"), json!(units.0)),
+        Some(Doubt::Unproven(_)) => (json!("unproven"), json!(null)),
     }
 }
 

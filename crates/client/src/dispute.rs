@@ -19,8 +19,11 @@ pub use atoma_evidence::dispute::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compared {
     /// Its last receipt is the one that is kept, and with it all before: it names their history, which is that of the
-    /// kept ones as far as they are known.
+    /// kept ones.
     Same,
+    /// Its last receipt is the one that is kept, but the receipt of this number never came, so that nobody can tell which
+    /// records it binds.
+    Unproven(u64),
     /// Its last receipt isn't kept here.
     NotKept,
     /// The node gave this wallet another receipt under that number, or one whose history is of others. Demand what
@@ -72,9 +75,10 @@ impl Receipts {
             return Ok(Compared::NotKept);
         };
         if kept.iter().any(|receipt| receipt.hash() == ticket.last) {
-            let walked = Walk::new((stack, node), ticket, &kept).whole(self)?;
-            if !matches!(walked, Walked::Whole(root) if root != ticket.history) {
-                return Ok(Compared::Same);
+            match Walk::new((stack, node), ticket, &kept).whole(self)? {
+                Walked::Whole(root) if root != ticket.history => {}
+                Walked::Missing(seq) => return Ok(Compared::Unproven(seq)),
+                Walked::Whole(_) | Walked::On => return Ok(Compared::Same),
             }
         }
         Ok(Compared::Differs(Claimed::of(first.message())))

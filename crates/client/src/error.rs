@@ -43,6 +43,18 @@ pub enum ClientError {
         #[source]
         reason: ReceiptError,
     },
+    /// A receipt of the lease never came, and its node doesn't show it when it is asked. Without it nobody can tell which
+    /// records a claim would be of. Another node may serve the request; and this one may again once it shows the
+    /// receipt, or has claimed up to it.
+    #[error(
+        "nothing is signed for {node} on this stack: its receipt {seq} never came, and it does not show it"
+    )]
+    Unshown {
+        /// The node that signed it.
+        node: NodeId,
+        /// Its number in the lease, or that of a later one whose history can't be computed without it.
+        seq: u64,
+    },
     /// The request couldn't be stored before it was sent; nothing was sent.
     #[error("the request cannot be stored on Walrus")]
     Walrus(#[from] atoma_walrus::client::ClientError),
@@ -215,6 +227,9 @@ pub enum MalformedAnswer {
     /// It isn't the document that was asked for.
     #[error("it is not the expected JSON")]
     Json(#[source] serde_json::Error),
+    /// A page of records has something else in it.
+    #[error("a record in it cannot be read")]
+    Record,
     /// More is not kept in memory.
     #[error("it is longer than {max_bytes} bytes")]
     TooLong {

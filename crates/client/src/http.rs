@@ -61,7 +61,17 @@ impl Http {
         node: &NodeInfo,
         request: Request<Full<Bytes>>,
     ) -> Result<T, ClientError> {
-        let answer = self.ok(node, request, SMALL_ANSWER).await?;
+        self.ask_within(node, request, SMALL_ANSWER).await
+    }
+
+    /// The same with limits of its own.
+    pub(crate) async fn ask_within<T: DeserializeOwned>(
+        &self,
+        node: &NodeInfo,
+        request: Request<Full<Bytes>>,
+        limits: AnswerLimits,
+    ) -> Result<T, ClientError> {
+        let answer = self.ok(node, request, limits).await?;
         serde_json::from_slice(&answer).map_err(|e| ClientError::Malformed {
             node: node.id,
             reason: MalformedAnswer::Json(e),

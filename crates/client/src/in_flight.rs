@@ -5,16 +5,18 @@ use crate::{
     ClientError, NodeInfo, StackHandle, VerifiedReceipt,
     account::ClientInner,
     dispute::Claimed,
+    lane::LaneError,
+    retry::NodeRefusal,
     stack_state::StackState,
     store::{LaneKey, Row, Wrong},
     usage::{self, Asked, Said},
 };
 use atoma_evidence::{
-    receipt::{self, Expected, ReceiptError},
+    receipt::{self, Expected, Joined, ReceiptError},
     second::{SecondError, SecondRecord, split_text},
 };
 use atoma_types::{
-    DurationMs,
+    DurationMs, RequestId,
     hash::Hash32,
     message::{Receipt, RequestHeader, Signed},
 };
@@ -95,6 +97,16 @@ impl InFlight {
         }
     }
 
+    /// The node refused with this: it costs nothing, and in the node's own words there is no receipt for it.
+    pub(crate) fn refused_by(mut self, refusal: &NodeRefusal) {
+        if let Some(open) = self.0.take() {
+            if refusal.is_final() {
+                open.handle.remember_refused(open.key, open.id());
+            }
+            open.refused();
+        }
+    }
+
     /// The node refused, in words that came with the answer.
     pub(crate) fn was_refused(&mut self) {
         if let Some(open) = self.0.take() {
@@ -145,8 +157,12 @@ impl Drop for InFlight {
 }
 
 impl Open {
+    fn id(&self) -> RequestId {
+        self.request.message().request_id
+    }
+
     fn refused(&self) {
-        let id = self.request.message().request_id;
+        let id = self.id();
         // the lane is there: it was signed in
         let _ = self.handle.with_lane(self.key, |lane, _| lane.refuse(id));
     }
@@ -220,11 +236,16 @@ impl Open {
         usage::check(&receipt.message().usage, &self.asked, said)?;
         let id = self.request.message().request_id;
         let settled = self.handle.with_lane(self.key, |lane, chain| {
-            chain.add(receipt)?;
-            lane.settle(id, receipt.message().units)
-                .map_err(|_| ReceiptError::RequestId)
+            let joined = chain.add(receipt)?;
+            match lane.settle(id, receipt.message().units) {
+                // its node has shown it before it came
+                Err(LaneError::NotOpen) if joined == Joined::Again => Ok(()),
+                settled => settled.map_err(|_| ReceiptError::RequestId),
+            }
         });
-        settled.map_err(|_| ReceiptError::RequestId)?
+        let settled = settled.map_err(|_| ReceiptError::RequestId);
+        self.handle.watch_gaps(&self.node);
+        settled?
     }
 
     /// The record of the node to which the request was passed on.

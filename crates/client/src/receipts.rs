@@ -140,6 +140,23 @@ impl Receipts {
         self.kept_between((stack, node), (seq, seq, seq))
     }
 
+    /// What is kept of a lease after one number and before another, in order, at most so many.
+    pub(crate) fn between(
+        &self,
+        lease: (StackId, NodeId),
+        places: (u64, u64),
+        most: usize,
+    ) -> Result<Vec<KeptReceipt>, ClientError> {
+        for kept in &self.kept {
+            let rows = kept.rows(lease, places, most)?;
+            // a stack is of one network
+            if !rows.is_empty() {
+                return Ok(rows.into_iter().map(KeptReceipt::from).collect());
+            }
+        }
+        Ok(Vec::new())
+    }
+
     /// The kept receipt of a lease with the highest number below this one.
     pub(crate) fn kept_before(
         &self,

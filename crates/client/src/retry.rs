@@ -212,6 +212,14 @@ impl NodeRefusal {
         }
     }
 
+    /// Whether the request wasn't served and won't be, in the node's own words. A node that can't serve now may do so in the
+    /// end, and of a request that came twice it may have served the first.
+    pub(crate) fn is_final(&self) -> bool {
+        let twice = [RefusalCode::Replayed, RefusalCode::SealedReplayed];
+        let known = self.code.filter(|code| !twice.contains(code));
+        known.is_some() && self.status < 500
+    }
+
     /// What it calls for.
     #[must_use]
     pub fn remedy(&self) -> Remedy {

@@ -3,8 +3,9 @@
 
 use crate::{
     Client, ClientError, NodeInfo,
-    http::bad_url,
+    gaps::{self, claimed_to},
     lane::{Lane, LaneError},
+    records::lease_question,
     stack_state::{LeaseAccount, StackState},
     store::LaneKey,
 };
@@ -13,18 +14,15 @@ use atoma_ledger::ReadError;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, PublicKey, RequestId, StackId, TimestampMs,
     chain::{Stack, Task},
-    http::QUERY,
-    message::{Domain, LeaseQuery, Receipt, Signed},
+    message::{Receipt, Signed},
 };
 use futures::future::BoxFuture;
-use http::Request;
-use http_body_util::Full;
 use parking_lot::{Mutex, RwLock};
 use serde::Deserialize;
 use std::{fmt, sync::Arc};
 
-/// Receipts before the last that are read again at start for the history of those to come: a second's work. A lease that has
-/// more since its last claim is held against its links alone until the next one.
+/// Receipts before the last that are read again at start for the history of those to come: a second's work. Further ones of a
+/// lease that has more since its last claim are read in the background.
 const MAX_HASHES: usize = 1 << 16;
 
 /// A handle on a stack. Clones share its accounts.
@@ -251,7 +249,7 @@ impl StackHandle {
     /// Loads what was kept of a node's lease before a restart, once. A stack that was used without
     /// leaving anything here gets a lane that the node doesn't know yet: nothing that the node
     /// says about the others can be checked.
-    pub(crate) async fn prepare(&self, node: &NodeInfo) -> Result<(), ClientError> {
+    pub(crate) async fn prepare(&self, node: &Arc<NodeInfo>) -> Result<(), ClientError> {
         if self.state.accounts.lock().contains_key(&node.id) {
             return Ok(());
         }
@@ -280,13 +278,20 @@ impl StackHandle {
             account.lanes.insert(kept.lane, lane);
         }
         self.restore_chain(node.id, &mut account.chain)?;
+        let lacks = account.chain.lacks().is_some();
         self.state.accounts.lock().entry(node.id).or_insert(account);
+        if lacks {
+            self.watch_old_gaps(node);
+        }
         Ok(())
     }
 
     /// Puts the last receipts that were kept of a lease back, and what earlier ones there are in the last one's history.
     fn restore_chain(&self, node: NodeId, chain: &mut Chain) -> Result<(), ClientError> {
         let kept = self.client.inner.store.kept();
+        if let Some(lease) = self.state.view.read().lease(node) {
+            chain.claimed(claimed_to(lease));
+        }
         let mut receipts: Vec<Signed<Receipt>> = Vec::new();
         for bytes in kept.chain(self.id(), node, MAX_LINKS)? {
             let receipt = Signed::from_bytes(bytes);
@@ -299,10 +304,7 @@ impl StackHandle {
                 chain.know(base, kept.hashes(lease, (base, first), MAX_HASHES)?);
             }
         }
-        for receipt in receipts {
-            chain.add(&receipt).map_err(ClientError::Damaged)?;
-        }
-        Ok(())
+        gaps::restore(chain, receipts)
     }
 
     /// The lanes that the node has seen. A node that can't be asked or knows nothing of the lease yet
@@ -331,17 +333,7 @@ impl StackHandle {
     }
 
     pub(crate) async fn lease_status(&self, node: &NodeInfo) -> Result<LeaseStatus, ClientError> {
-        let query = LeaseQuery {
-            domain: Domain::default(),
-            network: self.client.ledger().network(),
-            stack: self.id(),
-            node: node.id,
-            asked_at_ms: self.client.runtime().now(),
-        };
-        let query = Signed::new(query, self.client.inner.signer.key());
-        let url = node.at(&format!("/v1/leases/{}", self.id()));
-        let question = Request::get(url).header(QUERY, query.to_text());
-        let question = question.body(Full::default()).map_err(|_| bad_url(node))?;
+        let question = lease_question(&self.client, self.id(), node, "")?;
         self.client.inner.http.ask(node, question).await
     }
 
@@ -358,6 +350,10 @@ impl StackHandle {
         let leased = self.leased(key.node);
         let mut accounts = self.state.accounts.lock();
         let account = accounts.entry(key.node).or_default();
+        if let Some(seq) = account.unshown() {
+            let node = key.node;
+            return Err(ClientError::Unshown { node, seq });
+        }
         let room = leased.saturating_sub(account.used());
         if max > room {
             return Err(ClientError::NoRoom { room, wanted: max });

@@ -4,11 +4,14 @@
 use crate::lane::Lane;
 use atoma_evidence::receipt::Chain;
 use atoma_types::{
-    ComputeUnits, NodeId, StackId,
+    ComputeUnits, NodeId, RequestId, StackId,
     chain::{Stack, Task},
 };
 use parking_lot::{Mutex, RwLock};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub(crate) struct StackState {
     pub(crate) id: StackId,
@@ -26,7 +29,16 @@ pub(crate) struct LeaseAccount {
     pub(crate) chain: Chain,
     /// The lane of requests that name none.
     pub(crate) own_lane: u16,
+    /// Somebody looks after what the chain lacks.
+    pub(crate) looking: bool,
+    /// A number that the chain lacked after its node was asked: nothing is signed while it does.
+    pub(crate) unshown: Option<u64>,
+    /// Requests that the node has refused, the last ones: it can't have receipts for them.
+    pub(crate) refused: BTreeSet<RequestId>,
 }
+
+/// Refused requests that are remembered of a lease: 16 KiB.
+const MAX_REFUSED: usize = 1_024;
 
 impl LeaseAccount {
     /// What is used or spoken for: by our own lanes, or, where others use the lease too, at least
@@ -35,5 +47,19 @@ impl LeaseAccount {
         let own = self.lanes.values().map(Lane::spoken_for);
         let own = own.fold(ComputeUnits::ZERO, ComputeUnits::saturating_add);
         own.max(self.chain.cumulative())
+    }
+
+    /// The number that keeps anything from being signed, if one does.
+    pub(crate) fn unshown(&self) -> Option<u64> {
+        self.unshown.filter(|seq| self.chain.lacks_still(*seq))
+    }
+
+    /// Remembers a request that the node has refused.
+    pub(crate) fn is_refused(&mut self, id: RequestId) {
+        self.refused.insert(id);
+        if self.refused.len() > MAX_REFUSED {
+            // ids begin with the time
+            self.refused.pop_first();
+        }
     }
 }

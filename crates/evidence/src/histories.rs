@@ -2,7 +2,7 @@
 //!
 //! A tree is grown for each base that a receipt has named, receipt after receipt in their order; of what is missing
 //! the next one's `previous` is as good. So a receipt that never came keeps nobody from checking those after it; where
-//! two in a row are unknown, nothing can be said until one of them comes, or the base moves beyond them.
+//! two in a row are unknown, nothing can be said until one of them comes: [`Chain`](crate::receipt::Chain) says so.
 //!
 //! A base may be anything: a node goes on from each claim, and from what the ledger says where it has lost its journal.
 //! By a base that is too high it gains nothing, for the ledger takes no claim that begins before it; what it
@@ -30,15 +30,22 @@ struct Grown {
 }
 
 impl Histories {
-    /// A receipt names this base.
+    /// A receipt names this base. Where there are too many trees, that of the lowest other base is dropped; it is begun
+    /// anew by whoever still needs it.
     pub(crate) fn begin(&mut self, base: u64) {
         self.trees.entry(base).or_insert_with(|| Grown {
             tree: History::after(base),
             roots: BTreeMap::from([(base.saturating_add(1), Hash32::ZERO)]),
         });
         while self.trees.len() > MAX_TREES {
-            self.trees.pop_first();
+            let lowest = self.trees.keys().copied().find(|other| *other != base);
+            lowest.map(|lowest| self.trees.remove(&lowest));
         }
+    }
+
+    /// The last number up to which the tree of a base is grown, if there is one.
+    pub(crate) fn grown_to(&self, base: u64) -> Option<u64> {
+        self.trees.get(&base).map(|of| of.tree.seq())
     }
 
     /// Grows the trees as far as receipts are known. For each that has grown: its base, and the numbers of which it is

@@ -3,7 +3,9 @@
 //!
 //! Concurrent requests finish out of order and several programs may share a lease, so receipts
 //! arrive in any order and with gaps. Each is linked as soon as a neighbour is known, and the history that it names is
-//! computed as soon as those before it are; one place with two receipts is a proof of fraud, and both are kept.
+//! computed as soon as those before it are; one place with two receipts is a proof of fraud, and both are kept. What
+//! can't be computed is not believed: the chain [says](Chain::lacks) which numbers it lacks, and whoever asks the node for
+//! them has their histories proved.
 
 use crate::{
     histories::{Histories, MAX_KNOWN},
@@ -114,6 +116,20 @@ pub enum ReceiptError {
         /// Its place in the lease's chain.
         seq: u64,
     },
+    /// A record of a request that was never signed.
+    #[error("the record is of a request that the stack's request key has not signed")]
+    Header,
+    /// A receipt for a request that the node has refused.
+    #[error("the node refused the request, and has a receipt for it all the same")]
+    Refused,
+    /// Two different receipts for one request: a proof of fraud.
+    #[error("the request has two receipts: {first} and {second}")]
+    Twice {
+        /// Hash of the one that is kept.
+        first: Hash32,
+        /// Hash of the other.
+        second: Hash32,
+    },
     /// The request was passed on, and the other node's record doesn't fit.
     #[error(transparent)]
     Second(#[from] SecondError),
@@ -203,6 +219,22 @@ pub fn check(receipt: &Signed<Receipt>, expected: &Expected<'_>) -> Result<(), R
 pub struct Chain {
     links: BTreeMap<u64, Link>,
     histories: Histories,
+    /// What is claimed: up to here nothing can be claimed again.
+    claimed: u64,
+    /// From there on all numbers up to this one have come.
+    whole_to: u64,
+    /// Those whose histories couldn't be computed yet, with their bases. Signing ends where some stay, so these are
+    /// no more than what runs meanwhile.
+    unproven: BTreeMap<u64, u64>,
+}
+
+/// Receipts of which a chain knows nothing, and without which it can't go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// They come after this number.
+    pub after: u64,
+    /// And before this one.
+    pub before: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -261,36 +293,121 @@ impl Chain {
         if let Some((&seq, after)) = self.links.range(r.seq..).next() {
             follows(r.seq, &link, seq, after)?;
         }
-        self.names_its_history(r.seq, &link)?;
+        let proven = self.names_its_history(r.seq, &link)?;
         self.links.insert(r.seq, link);
+        if !proven && r.seq > self.claimed {
+            self.unproven.insert(r.seq, link.base);
+        }
+        self.count();
         let named = self.later_name_it();
         if self.links.len() > MAX_LINKS {
+            // one that isn't proven stays so
             self.links.pop_first();
         }
         named.map(|()| Joined::New)
     }
 
     /// Receipts of a lease that are too many for links, from after a base on: their numbers and hashes. They count for the
-    /// histories of later ones alone.
+    /// histories of later ones alone, and come before any of those is added.
     pub fn know(&mut self, base: u64, receipts: impl IntoIterator<Item = (u64, Hash32)>) {
         self.histories.know(base, receipts);
+        let known = self.histories.grown_to(base).unwrap_or(base);
+        if base <= self.whole_to {
+            self.whole_to = self.whole_to.max(known);
+        }
     }
 
-    /// Holds the history of a receipt that is to be added against those before it, where they are known.
-    fn names_its_history(&mut self, seq: u64, link: &Link) -> Result<(), ReceiptError> {
+    /// Everything up to this number is claimed, as the ledger says: it can't be claimed again, so what is lacking there is of
+    /// no interest.
+    pub fn claimed(&mut self, seq: u64) {
+        self.claimed = self.claimed.max(seq);
+        self.whole_to = self.whole_to.max(self.claimed);
+        self.unproven = self.unproven.split_off(&self.claimed.saturating_add(1));
+        self.count();
+    }
+
+    /// The lowest number that isn't claimed and whose receipt hasn't come though a later one has, or whose history can't be
+    /// computed; `None` if all that has come is proven.
+    #[must_use]
+    pub fn lacks(&self) -> Option<u64> {
+        let missing = self.whole_to < self.last_seq();
+        let missing = missing.then(|| self.whole_to.saturating_add(1));
+        let unproven = self.unproven.first_key_value().map(|(seq, _)| *seq);
+        missing.into_iter().chain(unproven).min()
+    }
+
+    /// Whether this very receipt is in the chain.
+    #[must_use]
+    pub fn has(&self, receipt: &Signed<Receipt>) -> bool {
+        let known = self.links.get(&receipt.message().seq);
+        known.is_some_and(|link| link.hash == receipt.hash())
+    }
+
+    /// Whether a number that was lacking still is.
+    #[must_use]
+    pub fn lacks_still(&self, seq: u64) -> bool {
+        seq > self.claimed && (seq > self.whole_to || self.unproven.contains_key(&seq))
+    }
+
+    /// The receipts that would prove what is lacking first, where some are known to be missing.
+    ///
+    /// # Errors
+    ///
+    /// If a history that could be computed by now is another than its receipt names: that receipt is taken out.
+    pub fn lacking(&mut self) -> Result<Option<Lacking>, ReceiptError> {
+        self.prove_first()?;
+        if let Some((&before, base)) = self.unproven.first_key_value() {
+            let after = self.histories.grown_to(*base).unwrap_or(*base);
+            return Ok((after < before).then_some(Lacking { after, before }));
+        }
+        let mut later = self.links.range(self.whole_to.saturating_add(1)..);
+        Ok(later.next().map(|(&before, _)| Lacking {
+            after: self.whole_to,
+            before,
+        }))
+    }
+
+    /// Counts on as far as numbers have come without a gap.
+    fn count(&mut self) {
+        while self.links.contains_key(&self.whole_to.saturating_add(1)) {
+            self.whole_to += 1;
+        }
+    }
+
+    /// Holds the history of a receipt that is to be added against those before it, and says whether they are known.
+    fn names_its_history(&mut self, seq: u64, link: &Link) -> Result<bool, ReceiptError> {
         self.histories.begin(link.base);
         let grown = self.grow(|at| (at + 1 == seq).then_some(link.previous));
         self.hold(grown)?;
         match self.histories.root(link.base, seq) {
             Some(root) if root != link.history => Err(ReceiptError::History { seq }),
-            Some(_) | None => Ok(()),
+            Some(_) => Ok(true),
+            // of none there is nothing to name, as was looked at before
+            None => Ok(link.base.saturating_add(1) == seq),
         }
     }
 
     /// Holds those against it that came before it and follow it.
     fn later_name_it(&mut self) -> Result<(), ReceiptError> {
         let grown = self.grow(|_| None);
-        self.hold(grown)
+        self.hold(grown)?;
+        self.prove_first()
+    }
+
+    /// Begins anew what was dropped, where a history waits for it.
+    fn prove_first(&mut self) -> Result<(), ReceiptError> {
+        while let Some((&seq, &base)) = self.unproven.first_key_value() {
+            if self.histories.grown_to(base).is_some() {
+                break;
+            }
+            self.histories.begin(base);
+            let grown = self.grow(|_| None);
+            self.hold(grown)?;
+            if self.unproven.contains_key(&seq) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn grow(&mut self, more: impl Fn(u64) -> Option<Hash32>) -> Vec<(u64, Range<u64>)> {
@@ -305,17 +422,32 @@ impl Chain {
 
     fn hold(&mut self, grown: Vec<(u64, Range<u64>)>) -> Result<(), ReceiptError> {
         for (base, seqs) in grown {
-            let mut links = self.links.range(seqs);
-            let wrong = links.find(|(seq, link)| {
-                let root = self.histories.root(base, **seq);
-                link.base == base && root.is_some_and(|root| root != link.history)
-            });
-            if let Some((&seq, _)) = wrong {
-                self.links.remove(&seq);
+            let of_base = self.links.range(seqs).filter(|(_, link)| link.base == base);
+            let mut wrong = None;
+            for (&seq, link) in of_base {
+                match self.histories.root(base, seq) {
+                    Some(root) if root != link.history => {
+                        wrong = Some(seq);
+                        break;
+                    }
+                    Some(_) => {
+                        self.unproven.remove(&seq);
+                    }
+                    None => {}
+                }
+            }
+            if let Some(seq) = wrong {
+                self.take_out(seq);
                 return Err(ReceiptError::History { seq });
             }
         }
         Ok(())
+    }
+
+    fn take_out(&mut self, seq: u64) {
+        self.links.remove(&seq);
+        self.unproven.remove(&seq);
+        self.whole_to = self.whole_to.min(seq.saturating_sub(1)).max(self.claimed);
     }
 
     /// The highest sum seen: at least this much of the lease is used.

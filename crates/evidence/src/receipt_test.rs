@@ -403,3 +403,153 @@ fn a_history_of_more_receipts_than_are_kept_is_computed_from_their_hashes() {
     assert_eq!(chain.add(&receipts[7]), Ok(Joined::New));
     assert_eq!(chain.add(&receipts[8]), Ok(Joined::New));
 }
+
+/// What a chain lacks first: that number, those that would prove it.
+fn lacking(chain: &mut Chain) -> Option<(u64, u64, u64)> {
+    let seq = chain.lacks()?;
+    assert!(chain.lacks_still(seq));
+    let wanted = chain.lacking().unwrap().unwrap();
+    Some((seq, wanted.after, wanted.before))
+}
+
+#[test]
+fn two_empty_numbers_open_no_history_for_what_follows_is_unproven_until_they_come() {
+    let receipts = lease(&[5, 0, 0, 6, 7, 8, 9]);
+    let false_one = changed(&receipts[6], |r| r.history = Hash32([66; 32]));
+    let with_a_gap = || {
+        let mut chain = Chain::default();
+        for place in [0, 3, 4, 5] {
+            assert_eq!(chain.add(&receipts[place]), Ok(Joined::New));
+        }
+        chain
+    };
+    // any history at all would do, and is believed by nobody
+    let mut chain = with_a_gap();
+    assert_eq!(lacking(&mut chain), Some((2, 1, 4)));
+    assert_eq!(chain.add(&false_one), Ok(Joined::New));
+    assert_eq!(
+        chain.add(&receipts[1]),
+        Err(ReceiptError::History { seq: 7 }),
+        "the fourth names the third"
+    );
+    assert_eq!(chain.add(&receipts[2]), Ok(Joined::New));
+    assert_eq!(chain.lacks(), None, "the false one was taken out");
+    // the node fills the gap, and all is proven
+    let mut chain = with_a_gap();
+    assert_eq!(chain.add(&receipts[6]), Ok(Joined::New));
+    for place in [2, 1] {
+        assert_eq!(chain.add(&receipts[place]), Ok(Joined::New));
+    }
+    assert_eq!(chain.lacks(), None);
+    assert_eq!(chain.lacking(), Ok(None));
+    // or the ledger has what is missing, which can't be claimed any more
+    let mut chain = with_a_gap();
+    chain.claimed(5);
+    assert_eq!(chain.lacks(), Some(6), "its history is still unknown");
+    chain.claimed(6);
+    assert_eq!(chain.lacks(), None);
+    assert!(!chain.lacks_still(2));
+}
+
+#[test]
+fn one_number_that_never_came_is_lacking_though_all_that_follows_is_proven() {
+    let receipts = lease(&[1; 5]);
+    let mut chain = Chain::default();
+    for place in [0, 2, 3, 4] {
+        assert_eq!(chain.add(&receipts[place]), Ok(Joined::New));
+    }
+    assert_eq!(lacking(&mut chain), Some((2, 1, 3)));
+    assert_eq!(chain.add(&receipts[1]), Ok(Joined::New));
+    assert_eq!(chain.lacks(), None);
+}
+
+#[test]
+fn a_late_receipt_of_a_base_that_four_others_followed_is_held_against_its_own_history() {
+    let mut receipts = lease(&[1; 8]);
+    let next = |receipts: &[Signed<Receipt>], base: u64| {
+        let mut history = History::after(base);
+        receipts[base as usize..]
+            .iter()
+            .for_each(|r| history.push(r.hash()));
+        let before = receipts.last().unwrap();
+        let seq = before.message().seq + 1;
+        changed(before, |r| {
+            r.seq = seq;
+            r.cumulative_units = ComputeUnits(seq);
+            r.previous = before.hash();
+            r.base = base;
+            r.history = history.root();
+        })
+    };
+    let honest = next(&receipts, 0);
+    for false_ninth in [false, true] {
+        receipts.truncate(8);
+        receipts.push(match false_ninth {
+            true => changed(&honest, |r| r.history = Hash32([66; 32])),
+            false => honest.clone(),
+        });
+        for base in 5..9 {
+            receipts.push(next(&receipts, base));
+        }
+        let mut chain = Chain::default();
+        for receipt in receipts[..8].iter().chain(&receipts[9..]) {
+            assert_eq!(chain.add(receipt), Ok(Joined::New));
+        }
+        let expected = match false_ninth {
+            true => Err(ReceiptError::History { seq: 9 }),
+            false => Ok(Joined::New),
+        };
+        assert_eq!(chain.add(&receipts[8]), expected);
+        assert_eq!(chain.lacks(), false_ninth.then_some(9));
+    }
+}
+
+#[test]
+fn a_late_receipt_whose_base_is_out_of_sight_is_unproven() {
+    let receipts = claimed(&[1; 12], &[6, 7, 8, 9, 10]);
+    let mut chain = Chain::default();
+    // the first four never came; the sixth comes late
+    for place in [4, 6, 7, 8, 9, 10, 11] {
+        assert_eq!(chain.add(&receipts[place]), Ok(Joined::New));
+    }
+    assert_eq!(chain.add(&receipts[5]), Ok(Joined::New));
+    assert_eq!(lacking(&mut chain), Some((1, 0, 5)));
+    for receipt in &receipts[..4] {
+        assert_eq!(chain.add(receipt), Ok(Joined::New));
+    }
+    assert_eq!(chain.lacks(), None);
+}
+
+#[test]
+fn a_long_lease_is_proven_by_its_pages_in_order() {
+    let receipts = lease(&vec![1; MAX_LINKS + 300]);
+    let mut chain = Chain::default();
+    assert_eq!(chain.add(receipts.last().unwrap()), Ok(Joined::New));
+    for page in receipts.chunks(256) {
+        let wanted = chain.lacking().unwrap();
+        assert_eq!(wanted.unwrap().after, page[0].message().seq - 1);
+        for receipt in page {
+            chain.add(receipt).unwrap();
+        }
+    }
+    assert_eq!(chain.lacks(), None);
+    assert!(chain.links.len() <= MAX_LINKS);
+}
+
+proptest! {
+    #[test]
+    fn a_chain_of_which_all_has_come_lacks_nothing_whatever_the_order(
+        costs in prop::collection::vec(0..100u64, 1..30),
+        order in Just((0..30usize).collect::<Vec<_>>()).prop_shuffle(),
+        moves in prop::collection::vec(1..30usize, 0..8),
+    ) {
+        let receipts = claimed(&costs, &moves);
+        let mut chain = Chain::default();
+        for place in order.into_iter().filter(|&place| place < costs.len()) {
+            prop_assert_eq!(chain.add(&receipts[place]), Ok(Joined::New));
+        }
+        // what was dropped may have to be begun anew, one base after the other
+        prop_assert_eq!(chain.lacking(), Ok(None));
+        prop_assert_eq!(chain.lacks(), None);
+    }
+}

@@ -19,7 +19,8 @@ use crate::{
     },
     metrics::Metrics,
     serve::{
-        About, Attestation, Counter, Inference, LeaseRoutes, PublicState, Readiness, Receipts,
+        About, Attestation, Counter, Inference, LeaseRecords, LeaseRoutes, PublicState, Readiness,
+        Receipts,
     },
     signer::ResponseKeys,
     tasks::Tasks,
@@ -250,6 +251,10 @@ impl Components {
                 concurrency: self.concurrency.clone(),
                 limits: self.config.limits.clone(),
                 leases: self.leases.clone(),
+                records: LeaseRecords::new(
+                    self.journal.clone(),
+                    self.config.runtime.threads,
+                ),
             },
             readiness: readiness.clone(),
         }

@@ -70,15 +70,18 @@ fn rows(lease: &Lease, receipts: &Receipts, stack: StackId) -> Result<Vec<Facts>
     for ticket in &lease.tickets {
         let (state, unit, until) = stage(ticket);
         rows.push(row(Some(ticket), state, unit, until));
-        if let Compared::Differs(claimed) = receipts.compare(stack, lease.node, ticket)? {
-            let unit = claimed.map(|claimed| claimed.unit.0);
-            let until = Some(ticket.deadline_ms.0);
-            rows.push(row(
-                Some(ticket),
-                "NOT AS YOUR RECEIPTS: demand it",
-                unit,
-                until,
-            ));
+        let until = Some(ticket.deadline_ms.0);
+        match receipts.compare(stack, lease.node, ticket)? {
+            Compared::Differs(claimed) => {
+                let unit = claimed.map(|claimed| claimed.unit.0);
+                let state = "NOT AS YOUR RECEIPTS: demand it";
+                rows.push(row(Some(ticket), state, unit, until));
+            }
+            Compared::Unproven(_) => {
+                let state = "NOT PROVED to be of your receipts: `stack watch` asks for what never came";
+                rows.push(row(Some(ticket), state, None, until));
+            }
+            Compared::Same | Compared::NotKept => {}
         }
         if let Some(challenge) = &ticket.challenge {
             let state = match (challenge.over, &challenge.jury) {

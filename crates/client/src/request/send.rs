@@ -9,6 +9,7 @@ use crate::{
     http::{bad_url, small},
     in_flight::{InFlight, ReceiptWatcher},
     pace::Pace,
+    retry::NodeRefusal,
 };
 use atoma_http::client::Body;
 use atoma_types::{RequestId, message::Salt};
@@ -157,7 +158,7 @@ async fn refused(
             return Err(error);
         }
     };
-    in_flight.refused();
+    in_flight.refused_by(&NodeRefusal::read(status.as_u16(), &body));
     tracing::debug!(%status, "the node refused");
     Ok(answer::refused(info.id, (id, salt), status, headers, body))
 }

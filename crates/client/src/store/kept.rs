@@ -102,6 +102,23 @@ impl Kept {
         })
     }
 
+    /// What is kept of a lease after one number and before another, in order, at most so many; with what has a fault.
+    pub(crate) fn rows(
+        &self,
+        (stack, node): (StackId, NodeId),
+        (after, before): (u64, u64),
+        most: usize,
+    ) -> rusqlite::Result<Vec<Row>> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(&format!(
+                "{ROW} WHERE stack = ?1 AND node = ?2 AND seq > ?3 AND seq < ?4 ORDER BY seq LIMIT ?5"
+            ))?;
+            let (after, before, most) = (to_sql(after), to_sql(before), to_sql(most as u64));
+            let range = params![stack.0.as_bytes(), node.0.as_bytes(), after, before, most];
+            query.query_map(range, read_row)?.collect()
+        })
+    }
+
     /// The good receipt of a lease with the highest place below this one.
     pub(crate) fn before(
         &self,

@@ -74,9 +74,12 @@ pub(super) fn from_sql(number: i64) -> u64 {
 
 pub(super) fn insert(db: &Connection, row: &Row) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT OR IGNORE INTO receipts (stack, node, lane, seq, hash, request, units,
+        "INSERT INTO receipts (stack, node, lane, seq, hash, request, units,
              received_ms, header, receipt, fault, second)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+         -- a record may be here before its answer, and show itself to be false after it
+         ON CONFLICT (stack, node, seq, hash) DO UPDATE SET
+             fault = coalesce(fault, excluded.fault), second = coalesce(second, excluded.second)",
     )?
     .execute(params![
         row.key.stack.0.as_bytes(),

@@ -2,16 +2,15 @@
 
 use super::remedy::can_be_judged;
 use crate::{ClientError, KeptReceipt, Receipts, dispute::Claimed, store::Wrong};
-use atoma_types::{RequestId, StackId, chain::Stack};
+use atoma_types::{NodeId, StackId, chain::Stack};
 use futures::future::BoxFuture;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
 /// Answers that are checked at one look: each may take as long as the answer did, and other stacks wait.
 const CHECKS_AT_ONCE: usize = 16;
+/// Receipts that are read at once: some milliseconds.
+const READ_AT_ONCE: usize = 256;
 /// What can't be told now is asked again after so long.
 const ASK_AGAIN: Duration = Duration::from_secs(600);
 
@@ -42,8 +41,9 @@ impl<F: Fn(&KeptReceipt) -> Checked + Send + Sync> AnswerCheck for F {
 /// What was checked of open tickets.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
-    /// By stack; each answer with the moment from which on it is asked about again, if it is.
-    done: BTreeMap<StackId, BTreeMap<RequestId, Option<Instant>>>,
+    /// By stack; each answer, by the node and the number of its receipt, with the moment from which on it is asked about
+    /// again, if it is.
+    done: BTreeMap<StackId, BTreeMap<(NodeId, u64), Option<Instant>>>,
 }
 
 impl Checks {
@@ -55,25 +55,26 @@ impl Checks {
         stack: &Stack,
         receipts: &Receipts,
     ) -> Result<bool, ClientError> {
-        let claimed = match can_be_judged(stack) {
-            true => claimed(stack, receipts)?,
+        let claims = match can_be_judged(stack) {
+            true => claims(stack),
             // nothing could be done about it
             false => Vec::new(),
         };
-        if claimed.is_empty() {
+        if claims.is_empty() {
             self.done.remove(&stack.id);
             return Ok(false);
         }
         let done = self.done.entry(stack.id).or_default();
-        let ids: BTreeSet<RequestId> = claimed.iter().map(|kept| kept.request_id).collect();
-        done.retain(|id, _| ids.contains(id));
+        done.retain(|(node, seq), _| claims.iter().any(|claim| claim.has(*node, *seq)));
         let now = Instant::now();
-        let is_due = |again: &Option<Instant>| again.is_some_and(|again| again <= now);
-        let due = claimed.iter().filter(|kept| {
-            let before = done.get(&kept.request_id);
-            before.is_none_or(is_due)
-        });
-        let due: Vec<&KeptReceipt> = due.collect();
+        let mut due = Vec::new();
+        for claim in &claims {
+            let is_due = |kept: &KeptReceipt| match done.get(&(claim.node, kept.seq)) {
+                Some(again) => again.is_some_and(|again| again <= now),
+                None => true,
+            };
+            claim.find(stack.id, receipts, is_due, &mut due).await?;
+        }
         for kept in due.iter().take(CHECKS_AT_ONCE) {
             let again = match check.check(kept).await {
                 Checked::Fine => None,
@@ -83,25 +84,60 @@ impl Checks {
                     None
                 }
             };
-            done.insert(kept.request_id, again);
+            done.insert((kept.node, kept.seq), again);
         }
         Ok(due.len() > CHECKS_AT_ONCE)
     }
 }
 
-/// The good receipts of a stack that its open tickets claim.
-fn claimed(stack: &Stack, receipts: &Receipts) -> Result<Vec<KeptReceipt>, ClientError> {
-    if stack.open_leases().all(|lease| lease.tickets.is_empty()) {
-        return Ok(Vec::new());
-    }
-    let mut kept = receipts.list(Some(stack.id))?;
-    kept.retain(|kept| {
-        let lease = stack.lease(kept.node).filter(|lease| !lease.closed);
-        let mut tickets = lease.into_iter().flat_map(|lease| &lease.tickets);
-        let claims = tickets.any(|t| t.from_seq < kept.seq && kept.seq <= t.to_seq);
-        claims && kept.fault.is_none()
+/// What an open ticket claims: the receipts after one number up to another.
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    node: NodeId,
+    from_seq: u64,
+    to_seq: u64,
+}
+
+fn claims(stack: &Stack) -> Vec<Claim> {
+    let tickets = stack.open_leases().flat_map(|lease| {
+        let tickets = lease.tickets.iter();
+        tickets.map(|ticket| Claim {
+            node: lease.node,
+            from_seq: ticket.from_seq,
+            to_seq: ticket.to_seq,
+        })
     });
-    Ok(kept)
+    tickets.collect()
+}
+
+impl Claim {
+    fn has(&self, node: NodeId, seq: u64) -> bool {
+        self.node == node && self.from_seq < seq && seq <= self.to_seq
+    }
+
+    /// Finds its good receipts that are due, page after page, until there is one more than can be checked at once.
+    async fn find(
+        &self,
+        stack: StackId,
+        receipts: &Receipts,
+        is_due: impl Fn(&KeptReceipt) -> bool,
+        due: &mut Vec<KeptReceipt>,
+    ) -> Result<(), ClientError> {
+        let mut after = self.from_seq;
+        while due.len() <= CHECKS_AT_ONCE {
+            let places = (after, self.to_seq.saturating_add(1));
+            let page = receipts.between((stack, self.node), places, READ_AT_ONCE)?;
+            let Some(last) = page.last() else {
+                break;
+            };
+            after = last.seq;
+            let good = page.into_iter().filter(|kept| kept.fault.is_none());
+            due.extend(good.filter(&is_due));
+            // a long one must not keep others waiting
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
 }
 
 async fn keep_wrong(

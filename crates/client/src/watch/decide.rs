@@ -6,6 +6,8 @@
 //! the last receipt is the kept one, and so is what else is
 //! known of the ticket's records ─────────────────────────────────> nothing: it binds all before it
 //! the records are others than the kept ones ─────────────────────> Demand, at most two at once, in units by lot
+//! a receipt never came, and its node doesn't show it: at once where
+//! it says so, else once half of the window is over ──────────────> Demand, four at once, in units by lot
 //! another receipt is kept in the last one's place, or more is
 //! claimed than receipts and lost answers explain ────────────────> Demand, at most two at once, in units that no
 //!                                                                  receipt that was shown covers
@@ -14,13 +16,15 @@
 //! The ledger shows the last receipt with the settlement, and a record with each answer. A chain that its user
 //! doesn't hold has other receipts for the user's requests than those that the user holds, or several for one: the
 //! first record shown of it proves the one, the second the other. A last receipt may bind other records than the kept ones,
-//! good ones at places that its node can guess to be asked for: so they are drawn. A node that lost its journal makes another chain in
+//! good ones at places that its node can guess to be asked for: so they are drawn. Where receipts never came, nobody can compute
+//! which records the last one binds: a node that won't show them may have bound copies of one record, two of which convict it.
+//! A node that lost its journal makes another chain in
 //! good faith, of new requests alone; it answers, gets the fees, and nothing more comes of it.
 
 use crate::dispute::Claimed;
 use atoma_ledger::{Due, due_of_lease};
 use atoma_types::{
-    ComputeUnits, MicroUsdc, TimestampMs,
+    ComputeUnits, DurationMs, MicroUsdc, TimestampMs,
     chain::{Lease, Stack, Ticket},
     message::{Receipt, Signed},
 };
@@ -31,6 +35,9 @@ pub const DEMANDS_AT_ONCE: usize = 2;
 /// Fees that are paid for the demands of one stack. Fees of answered demands don't come back, and an honest node may
 /// have another chain than is held here.
 pub const MAX_FEES: u32 = 4;
+/// Units that are drawn at once where it isn't known which records are claimed: as many as fees are paid. A node may answer
+/// just when the window ends, and two copies must be among those that it shows.
+pub const LOTS: usize = MAX_FEES as usize;
 
 /// How a watcher decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +70,19 @@ pub struct Held {
     /// Whether the ticket's records are others than the kept receipts: its history isn't theirs, or one was shown that
     /// isn't.
     pub other_records: bool,
+    /// The receipt without which it can't be computed whether the ticket's history is that of the kept receipts.
+    pub missing: Option<Missing>,
     /// Numbers that the node can't know: by them units of other records are chosen.
-    pub lots: [u64; DEMANDS_AT_ONCE],
+    pub lots: [u64; LOTS],
+}
+
+/// A receipt that never came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Its number.
+    pub seq: u64,
+    /// Its node was asked for it, and has answered without it.
+    pub denied: bool,
 }
 
 /// Why a claim isn't believed.
@@ -74,6 +92,8 @@ pub enum Doubt {
     AnotherChain,
     /// So many units are claimed that neither receipts nor lost answers explain.
     Unexplained(ComputeUnits),
+    /// The receipt of this number never came, and its node doesn't show it: so it isn't known which records are claimed.
+    Unproven(u64),
 }
 
 /// One thing to do.
@@ -114,12 +134,16 @@ pub fn decide(
         if now > ticket.deadline_ms {
             continue;
         }
-        let Some(doubt) = doubt(ticket, held, policy) else {
+        let Some(doubt) = doubt(ticket, held, policy, now) else {
             continue;
         };
         let open = ticket.demands.len();
-        let room = DEMANDS_AT_ONCE.saturating_sub(open).min(left as usize);
-        for unit in units(ticket, held, room) {
+        let at_once = match doubt {
+            Doubt::Unproven(_) => LOTS,
+            Doubt::AnotherChain | Doubt::Unexplained(_) => DEMANDS_AT_ONCE,
+        };
+        let room = at_once.saturating_sub(open).min(left as usize);
+        for unit in units(ticket, held, doubt, room) {
             let claimed = Claimed {
                 stack: stack.id,
                 node: lease.node,
@@ -144,10 +168,34 @@ fn twice(held: &Held) -> Option<[Signed<Receipt>; 2]> {
 }
 
 /// Whether a ticket is doubtful by what is held.
-pub(super) fn doubt(ticket: &Ticket, held: &Held, policy: &WatchPolicy) -> Option<Doubt> {
+pub(super) fn doubt(
+    ticket: &Ticket,
+    held: &Held,
+    policy: &WatchPolicy,
+    now: TimestampMs,
+) -> Option<Doubt> {
     if held.other_records {
         return Some(Doubt::AnotherChain);
     }
+    contradicted(ticket, held, policy).or_else(|| unproven(ticket, held, policy, now))
+}
+
+/// Whether a receipt stays missing. A node that can't be asked may be away, and has half of the window for it; where others use
+/// the stack, too, and nothing is kept, nothing follows from it.
+fn unproven(
+    ticket: &Ticket,
+    held: &Held,
+    policy: &WatchPolicy,
+    now: TimestampMs,
+) -> Option<Doubt> {
+    let missing = held.missing?;
+    let window = ticket.deadline_ms.since(ticket.opened_at_ms);
+    let half = ticket.opened_at_ms.saturating_add(DurationMs(window.0 / 2));
+    let late = policy.complete && now > half;
+    (missing.denied || late).then_some(Doubt::Unproven(missing.seq))
+}
+
+fn contradicted(ticket: &Ticket, held: &Held, policy: &WatchPolicy) -> Option<Doubt> {
     if ends_in_kept(ticket, held) {
         return None;
     }
@@ -169,9 +217,10 @@ pub(super) fn ends_in_kept(ticket: &Ticket, held: &Held) -> bool {
         || next.any(|kept| kept.message().previous == ticket.last)
 }
 
-/// The units to demand, at most so many: by lot where other records than the kept ones are claimed; else the last one of the kept receipt that isn't settled, the first one that
+/// The units to demand, at most so many: by lot where other records than the kept ones are claimed, or may be; else the last one of the kept receipt that isn't settled, the first one that
 /// nothing kept explains, then the middle of what is widest open.
-fn units(ticket: &Ticket, held: &Held, count: usize) -> Vec<ComputeUnits> {
+fn units(ticket: &Ticket, held: &Held, doubt: Doubt, count: usize) -> Vec<ComputeUnits> {
+    let by_lot = held.other_records || matches!(doubt, Doubt::Unproven(_));
     let kept = held
         .last
         .first()
@@ -187,7 +236,7 @@ fn units(ticket: &Ticket, held: &Held, count: usize) -> Vec<ComputeUnits> {
     while found.len() < count {
         let open = open_ranges(ticket, held, &asked);
         let is_open = |unit: &ComputeUnits| open.iter().any(|(from, to)| from <= unit && unit < to);
-        let lot = held.lots.get(found.len()).filter(|_| held.other_records);
+        let lot = held.lots.get(found.len()).filter(|_| by_lot);
         let drawn = lot.and_then(|lot| drawn(&open, *lot));
         let unit = drawn.or_else(|| wanted.find(is_open)).or_else(|| {
             let widest = open.iter().max_by_key(|(from, to)| to.0 - from.0)?;

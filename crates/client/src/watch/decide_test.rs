@@ -211,7 +211,7 @@ fn other_records_than_the_kept_ones_are_demanded_by_lot_though_the_last_receipt_
         last: vec![last],
         before: Some(receipt(2, 2, 40, 90)),
         other_records: true,
-        lots: [57, 1_099],
+        lots: [57, 1_099, 3, 4],
         ..Held::default()
     };
     let acts = decided(&stack, &other);
@@ -220,7 +220,7 @@ fn other_records_than_the_kept_ones_are_demanded_by_lot_though_the_last_receipt_
     // what was shown isn't drawn again: 40 units are left, in two pieces, and 39 after the first lot
     let shown = Held {
         shown: vec![receipt(5, 2, 60, 90)],
-        lots: [29, 33],
+        lots: [29, 33, 0, 0],
         ..other
     };
     assert_eq!(demanded(&decided(&stack, &shown)), [29, 94]);
@@ -306,4 +306,44 @@ fn a_node_that_is_late_is_convicted_and_costs_no_fee() {
         matches!(&acts[..], [Act::Overdue(due)] if due.convicts),
         "{acts:?}"
     );
+}
+
+#[test]
+fn a_receipt_that_its_node_does_not_show_is_a_doubt_at_once_and_one_that_it_cannot_be_asked_for_after_half_of_the_window()
+ {
+    let last = receipt(3, 3, 10, 100);
+    let mut stack = claiming(&last);
+    let ticket = &mut stack.leases[0].tickets[0];
+    ticket.deadline_ms = TimestampMs(NOW.0 + 100);
+    let held = |denied| Held {
+        last: vec![last.clone()],
+        missing: Some(Missing { seq: 2, denied }),
+        lots: [57, 1_099, 3, 4],
+        ..Held::default()
+    };
+    let acts = |denied, complete, after| {
+        let policy = WatchPolicy { complete, ..POLICY };
+        let now = TimestampMs(NOW.0 + after);
+        let held = held(denied);
+        let held = std::slice::from_ref(&held);
+        decide(&stack, &stack.leases[0], held, &policy, 0, now)
+    };
+    // it was asked, whoever else uses the stack
+    for complete in [true, false] {
+        let acts = acts(true, complete, 0);
+        assert!(matches!(acts[0], Act::Demand(_, Doubt::Unproven(2))));
+        assert_eq!(demanded(&acts), [57, 10, 3, 4], "the second lot of 99 units");
+    }
+    // it may only be away
+    assert_eq!(acts(false, true, 50), []);
+    assert_eq!(acts(false, true, 51).len(), LOTS);
+    assert_eq!(acts(false, false, 100), []);
+    assert_eq!(acts(false, true, 101), [], "the window is over");
+    // what contradicts it says more
+    let held = Held {
+        other_records: true,
+        ..held(true)
+    };
+    let acts = decided(&stack, &held);
+    assert!(matches!(acts[0], Act::Demand(_, Doubt::AnotherChain)));
 }

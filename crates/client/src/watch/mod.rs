@@ -6,6 +6,7 @@
 mod challenges;
 mod check;
 mod decide;
+mod fetch;
 mod looked;
 mod remedy;
 pub(crate) mod root;
@@ -14,7 +15,7 @@ mod shown;
 mod watcher;
 
 pub use check::{AnswerCheck, Checked};
-pub use decide::{Act, DEMANDS_AT_ONCE, Doubt, Held, MAX_FEES, WatchPolicy, decide};
+pub use decide::{Act, DEMANDS_AT_ONCE, Doubt, Held, LOTS, MAX_FEES, Missing, WatchPolicy, decide};
 pub use looked::{Did, EndedChallenge, Looked, SeenTicket, WatchStep};
 pub use remedy::{Remedy, WrongAnswer};
 pub use run::{WatchPlan, Watched};

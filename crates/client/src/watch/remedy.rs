@@ -39,6 +39,9 @@ pub enum Remedy {
     NotChosen,
     /// What the node claims isn't the chain that has the answer: a demand says more.
     AnotherChain,
+    /// It isn't proved that the claim is of the kept receipts: a jury may be shown another record in its place. A demand
+    /// says more.
+    Unproven,
     /// The bond is more than may still be staked.
     TooDear {
         /// What it is.
@@ -95,6 +98,9 @@ fn remedy(
     }
     if held.other_records || !ends_in_kept(ticket, held) {
         return Remedy::AnotherChain;
+    }
+    if held.missing.is_some() {
+        return Remedy::Unproven;
     }
     let value = lease.value(ticket.from_units, ticket.to_units);
     let bond = sampling.bond(value.unwrap_or_default());

@@ -1,5 +1,8 @@
 use super::*;
-use crate::watch::decide::tests::{NODE, NOW, STACK, claiming, receipt};
+use crate::watch::decide::{
+    Missing,
+    tests::{NODE, NOW, STACK, claiming, receipt},
+};
 use atoma_types::{
     DurationMs,
     chain::{Challenge, SamplingTerms},
@@ -68,6 +71,17 @@ fn a_wrong_answer_in_the_kept_chain_is_challenged_within_what_may_be_staked() {
     };
     let named = found(&stack, &next, wrong(2, 60), BOND.0);
     assert_eq!(named, Some(Remedy::Challenge(BOND)));
+    // what isn't proved to be of the kept chain may be of another
+    let unproven = Held {
+        last: vec![receipt(3, 3, 10, 100)],
+        missing: Some(Missing {
+            seq: 2,
+            denied: false,
+        }),
+        ..Held::default()
+    };
+    let unproven = found(&stack, &unproven, wrong(2, 60), BOND.0);
+    assert_eq!(unproven, Some(Remedy::Unproven));
     // another chain has another record in its place, which may be good
     let other = Held {
         before: Some(receipt(2, 2, 10, 90)),

@@ -7,8 +7,9 @@
 //!                              └── leaf: its hash; of one that isn't kept, what the next one names as `previous`
 //! ```
 //!
-//! One receipt that was withheld keeps nobody from it; of two in a row the first isn't known.
+//! One receipt that never came keeps nobody from it; of two in a row the first isn't known, and its node is asked.
 
+use super::decide::Missing;
 use crate::{ClientError, Receipts};
 use atoma_types::{
     NodeId, StackId,
@@ -17,7 +18,7 @@ use atoma_types::{
     history::History,
     message::{Receipt, Signed},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Receipts beyond which none is held against a history: so many hashes take 128 MiB.
 const MAX_RECEIPTS: u64 = 1 << 22;
@@ -129,6 +130,8 @@ impl Walk {
 pub(super) struct Roots {
     /// By lease and the number of the ticket's last receipt.
     known: BTreeMap<(StackId, NodeId, u64), Walked>,
+    /// The tickets whose node has answered without what is missing.
+    denied: BTreeSet<(StackId, NodeId, u64)>,
 }
 
 impl Roots {
@@ -144,6 +147,8 @@ impl Roots {
         let is_open = |seq: u64| lease.tickets.iter().any(|ticket| ticket.to_seq == seq);
         let known = &mut self.known;
         known.retain(|&(of, by, seq), _| (of, by) != (stack, node) || is_open(seq));
+        let denied = &mut self.denied;
+        denied.retain(|&(of, by, seq)| (of, by) != (stack, node) || is_open(seq));
         for ticket in &lease.tickets {
             let key = (stack, node, ticket.to_seq);
             match known.get(&key) {
@@ -170,6 +175,26 @@ impl Roots {
             known.insert(key, walked);
         }
         Ok(())
+    }
+
+    /// What keeps a ticket's history from being computed.
+    pub(super) fn missing(&self, stack: StackId, node: NodeId, ticket: &Ticket) -> Option<Missing> {
+        let key = (stack, node, ticket.to_seq);
+        match self.known.get(&key)? {
+            Walked::Missing(seq) => Some(Missing {
+                seq: *seq,
+                denied: self.denied.contains(&key),
+            }),
+            Walked::On | Walked::Whole(_) => None,
+        }
+    }
+
+    /// A ticket's node has answered without what is missing; or with it.
+    pub(super) fn is_denied(&mut self, key: (StackId, NodeId, u64), denied: bool) {
+        match denied {
+            true => self.denied.insert(key),
+            false => self.denied.remove(&key),
+        };
     }
 
     /// Whether a ticket's history is known to be another than that of the kept receipts.

@@ -100,6 +100,11 @@ async fn a_history_is_another_only_where_it_is_known_what_it_should_be() {
     roots.learn(&receipts, (STACK, lease), &[]).await.unwrap();
     assert_eq!(roots.known[&(STACK, NODE, 9)], Walked::Missing(6));
     assert!(!roots.is_another(STACK, NODE, &lease.tickets[0]));
+    let missing = |roots: &Roots| roots.missing(STACK, NODE, &lease.tickets[0]);
+    let denied = |denied| Some(Missing { seq: 6, denied });
+    assert_eq!(missing(&roots), denied(false));
+    roots.is_denied((STACK, NODE, 9), true);
+    assert_eq!(missing(&roots), denied(true));
     // a receipt that isn't good is of the chain as well where the next one names it, and a second one under its number is not
     store.keep(row(&chain[6], Some("it charges too much")));
     let mut second = chain[6].clone();
@@ -116,6 +121,7 @@ async fn a_history_is_another_only_where_it_is_known_what_it_should_be() {
     assert!(roots.is_another(STACK, NODE, &ticket));
     ticket.history = chain[8].1.message().history;
     assert!(!roots.is_another(STACK, NODE, &ticket));
+    assert_eq!(missing(&roots), None);
     let kept = std::slice::from_ref(&chain[8].1);
     let walked = Walk::new((STACK, NODE), &ticket, kept).whole(&receipts);
     assert_eq!(walked.unwrap(), Walked::Whole(ticket.history));

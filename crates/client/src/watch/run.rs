@@ -131,7 +131,8 @@ impl<'a> Run<'a> {
     fn new(client: &'a Client, plan: WatchPlan, tell: Tell<'a>) -> Self {
         let ledger = client.ledger().clone();
         Self {
-            watcher: Watcher::new(ledger, client.inner.key.clone(), client.receipts()),
+            watcher: Watcher::new(ledger, client.inner.key.clone(), client.receipts())
+                .asking(client.clone()),
             client,
             plan,
             checks: Checks::default(),

@@ -2,12 +2,13 @@
 
 use super::{
     decide::{Act, Held, WatchPolicy, decide},
+    fetch::{Shown, fetch},
     looked::{Did, Looked, SeenTicket},
     root::Roots,
     shown,
 };
 use crate::{
-    ClientError, Receipts,
+    Client, ClientError, Receipts,
     dispute::{Dispute, DisputeError, History},
 };
 use atoma_keys::SigningKey;
@@ -32,6 +33,8 @@ pub struct Watcher {
     pub(super) ledger: Ledger,
     pub(super) key: Arc<SigningKey>,
     pub(super) receipts: Receipts,
+    /// Who asks nodes for records that never came.
+    asks: Option<Client>,
     shown: BTreeMap<(StackId, NodeId), Vec<Signed<Receipt>>>,
     /// Answers that were heard of, by lease: each by its transaction and its place there.
     answers: BTreeMap<(StackId, NodeId), BTreeSet<(Digest, u32)>>,
@@ -51,12 +54,21 @@ impl Watcher {
             ledger,
             key,
             receipts,
+            asks: None,
             shown: BTreeMap::new(),
             answers: BTreeMap::new(),
             fees: BTreeMap::new(),
             roots: Roots::default(),
             known: BTreeSet::new(),
         }
+    }
+
+    /// Has this client ask nodes for the records without which a claim can't be told to be of the kept receipts. Its
+    /// wallet must be the one that signs the stack's requests, and its data folder that of the receipts.
+    #[must_use]
+    pub fn asking(mut self, client: Client) -> Self {
+        self.asks = Some(client);
+        self
     }
 
     /// The stack that an event should have looked at, where it is about a settlement.
@@ -152,14 +164,55 @@ impl Watcher {
         }
         for lease in stack.open_leases() {
             looked.searched |= self.search(stack, lease).await?;
-            let shown = self.shown.get(&(stack.id, lease.node));
-            let shown = shown.map_or(&[][..], Vec::as_slice);
-            let learn = self.roots.learn(&self.receipts, (stack.id, lease), shown);
-            learn.await?;
+            self.learn(stack, lease).await?;
+            self.ask(stack, lease, now).await?;
             self.look_at_lease(stack, lease, &policy, &mut looked)
                 .await?;
         }
         Ok(looked)
+    }
+
+    /// Holds the histories of a lease's tickets against the kept receipts.
+    async fn learn(&mut self, stack: &Stack, lease: &Lease) -> Result<(), ClientError> {
+        let shown = self.shown.get(&(stack.id, lease.node));
+        let shown = shown.map_or(&[][..], Vec::as_slice);
+        let roots = &mut self.roots;
+        roots.learn(&self.receipts, (stack.id, lease), shown).await
+    }
+
+    /// Asks a lease's node for what is missing of its tickets, as long as something comes of it.
+    async fn ask(
+        &mut self,
+        stack: &Stack,
+        lease: &Lease,
+        now: TimestampMs,
+    ) -> Result<(), ClientError> {
+        let Some(client) = self.asks.clone() else {
+            return Ok(());
+        };
+        for ticket in &lease.tickets {
+            let (node, key) = (lease.node, (stack.id, lease.node, ticket.to_seq));
+            while let Some(missing) = self.roots.missing(stack.id, node, ticket) {
+                // nothing can be demanded any more
+                if now > ticket.deadline_ms {
+                    break;
+                }
+                let of = (stack, node, ticket);
+                let shown = fetch(&client, of, &self.receipts, missing.seq).await?;
+                self.learn(stack, lease).await?;
+                let still = self.roots.missing(stack.id, node, ticket);
+                let stays = still.is_some_and(|still| still.seq >= missing.seq);
+                match shown {
+                    Shown::Unknown => break,
+                    // it may have shown one that is of no use
+                    Shown::Here | Shown::Denied => self.roots.is_denied(key, stays),
+                }
+                if stays {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn look_at_lease(
@@ -179,7 +232,7 @@ impl Watcher {
                 ticket: ticket.to_seq,
                 to_units: ticket.to_units,
                 deadline: ticket.deadline_ms,
-                doubt: super::decide::doubt(ticket, &held, policy),
+                doubt: super::decide::doubt(ticket, &held, policy, now),
                 wrong: wrong.clone(),
             });
             wrongs.extend(wrong.map(|wrong| (ticket, wrong)));
@@ -278,6 +331,7 @@ impl Watcher {
             next: self.receipts.kept_at(stack, node, next)?,
             before: self.receipts.kept_before(stack, node, of.to_seq)?,
             other_records: self.has_other_records((stack, lease), of, &shown)?,
+            missing: self.roots.missing(stack, node, of),
             lots: std::array::from_fn(|_| random.next_u64()),
             shown,
             same_requests,

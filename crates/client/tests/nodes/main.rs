@@ -4,6 +4,7 @@
 
 mod challenge;
 mod close;
+mod gaps;
 mod passed;
 mod proof;
 mod requests;

@@ -22,7 +22,7 @@ use atoma_types::{
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::{HeaderMap, Response, StatusCode},
     routing::{get, post},
 };
@@ -72,6 +72,10 @@ struct Account {
     is_silent: bool,
     /// The highest ceiling of all headers that it was sent, whatever it answered.
     ceiling: ComputeUnits,
+    /// A request that it refused, and has answered all the same.
+    refused: Option<Signed<RequestHeader>>,
+    /// It shows its users no records.
+    withholds: bool,
 }
 
 impl Scripted {
@@ -98,6 +102,7 @@ impl Scripted {
             .route("/v1/receipts/{id}", get(receipt))
             .route("/v1/leases", post(grant))
             .route("/v1/leases/{stack}", get(lease))
+            .route("/v1/leases/{stack}/records", get(records))
             .with_state(self)
     }
 
@@ -258,6 +263,47 @@ impl Scripted {
         account.forged = Some(forged.collect());
     }
 
+    /// Shows its users no records from now on; or does so again.
+    pub(crate) fn withholds(&self, withholds: bool) {
+        self.account.lock().withholds = withholds;
+    }
+
+    /// Lets so many numbers pass that charge nothing and that nobody ever sees.
+    pub(crate) fn skips(&self, numbers: u64) {
+        let account = &mut *self.account.lock();
+        for _ in 0..numbers {
+            let (header, last) = account.records.last().unwrap().clone();
+            account.seq += 1;
+            let empty = Receipt {
+                seq: account.seq,
+                usage: Usage::default(),
+                units: ComputeUnits::ZERO,
+                previous: last.hash(),
+                history: account.history(),
+                ..last.message().clone()
+            };
+            let empty = Signed::new(empty, &self.response_key);
+            account.previous = empty.hash();
+            account.records.push((header, empty));
+        }
+    }
+
+    /// Puts a good record of a request that it refused in the place of each: signed again, under the numbers and for the
+    /// units of the others. What it serves from now on names them.
+    pub(crate) fn forges_refused(&self) {
+        let account = &mut *self.account.lock();
+        let header = account.refused.clone().unwrap();
+        let forged = account.records.iter().map(|(_, real)| {
+            let again = Receipt {
+                request_id: header.message().request_id,
+                request_hash: header.hash(),
+                ..real.message().clone()
+            };
+            (header.clone(), Signed::new(again, &self.response_key))
+        });
+        account.forged = Some(forged.collect());
+    }
+
     /// Serves a request of which its user learns nothing.
     pub(crate) fn serves_unseen(&self, stack: &Stack, request_key: &SigningKey) {
         let now = Runtime::system().now();
@@ -397,6 +443,22 @@ async fn lease(State(node): State<Arc<Scripted>>, Path(_): Path<String>) -> Resp
         .map(|(lane, committed)| json!({ "lane": lane, "ceiling": committed, "committed": committed }))
         .collect();
     json_or_404(Some(json!({ "reserved": 0, "lanes": lanes })))
+}
+
+/// All that it has in truth, after a number.
+async fn records(
+    State(node): State<Arc<Scripted>>,
+    Path(_): Path<String>,
+    Query(after): Query<HashMap<String, u64>>,
+) -> Response<Body> {
+    let account = node.account.lock();
+    let records = account.records.iter().filter(|(_, receipt)| {
+        !account.withholds && receipt.message().seq > after["after"]
+    });
+    let records: Vec<String> = records
+        .map(|(header, receipt)| BASE64_STANDARD.encode(EvidenceLeaf::new(header, receipt).to_bytes()))
+        .collect();
+    json_or_404(Some(json!({ "records": records })))
 }
 
 /// Takes the grant to the ledger, as a node must.

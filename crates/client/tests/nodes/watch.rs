@@ -21,17 +21,18 @@ const POLICY: WatchPolicy = WatchPolicy {
     max_bonds: MicroUsdc::ZERO,
 };
 
-struct Watched {
-    world: World,
-    client: Client,
-    stack: StackHandle,
+pub(crate) struct Watched {
+    pub(crate) world: World,
+    pub(crate) client: Client,
+    pub(crate) stack: StackHandle,
     events: EventStream,
     watcher: Watcher,
+    pub(crate) policy: WatchPolicy,
 }
 
 impl Watched {
     /// A stack of which so many requests were served, and one who watches it.
-    async fn served(requests: u64) -> Self {
+    pub(crate) async fn served(requests: u64) -> Self {
         let world = World::start().await;
         let client = world.client();
         let stack = world.leased(&client).await;
@@ -49,11 +50,18 @@ impl Watched {
             stack,
             events,
             watcher,
+            policy: POLICY,
         }
     }
 
     fn another(world: &World, client: &Client) -> Watcher {
         Watcher::new(world.ledger.clone(), world.user.clone(), client.receipts())
+    }
+
+    /// The watcher asks the node for what never came.
+    pub(crate) fn asking(mut self) -> Self {
+        self.watcher = Self::another(&self.world, &self.client).asking(self.client.clone());
+        self
     }
 
     fn node(&self) -> NodeId {
@@ -64,13 +72,13 @@ impl Watched {
         self.stack.refresh().await.unwrap()
     }
 
-    fn serves_unseen(&self) {
+    pub(crate) fn serves_unseen(&self) {
         let key = request_key(&self.world.user);
         self.world.node.serves_unseen(&self.stack.view(), &key);
     }
 
     /// The node shows what is demanded of it.
-    async fn answers(&self) {
+    pub(crate) async fn answers(&self) {
         let stack = self.stack().await;
         let lease = stack.lease(self.node()).unwrap();
         let demands = lease.tickets.iter().flat_map(|ticket| &ticket.demands);
@@ -80,26 +88,26 @@ impl Watched {
     }
 
     /// Takes in the next event about the stack and looks at it.
-    async fn look(&mut self) -> Looked {
+    pub(crate) async fn look(&mut self) -> Looked {
         loop {
             let event = self.events.next().await.unwrap().unwrap();
             if Watcher::concerns(&event.event) == Some(self.stack.id()) {
                 let stack = self.stack().await;
                 self.watcher.hear(&stack, &event).await.unwrap();
-                return self.watcher.look(&stack, POLICY).await.unwrap();
+                return self.watcher.look(&stack, self.policy).await.unwrap();
             }
         }
     }
 }
 
-fn charge(steps: &[WatchStep]) -> Option<Charge> {
+pub(crate) fn charge(steps: &[WatchStep]) -> Option<Charge> {
     steps.iter().find_map(|step| match &step.did {
         Did::Convicted(convicted) => Some(convicted.charge),
         _ => None,
     })
 }
 
-fn demands(steps: &[WatchStep]) -> usize {
+pub(crate) fn demands(steps: &[WatchStep]) -> usize {
     let demanded = |step: &&WatchStep| matches!(step.did, Did::Demanded { .. });
     steps.iter().filter(demanded).count()
 }
@@ -197,7 +205,8 @@ async fn a_receipt_that_was_withheld_keeps_nobody_from_comparing() {
 }
 
 #[tokio::test]
-async fn of_a_chain_of_which_two_in_a_row_are_missing_nothing_is_said_until_a_record_is_shown() {
+async fn of_a_chain_of_which_two_in_a_row_are_missing_nothing_is_said_while_its_node_may_be_asked_later()
+ {
     let mut watched = Watched::served(2).await;
     watched.serves_unseen();
     watched.serves_unseen();

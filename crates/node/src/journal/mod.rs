@@ -30,10 +30,10 @@ use atoma_runtime::{Random, Threads};
 use atoma_store::{Readers, Store, WriterThread};
 use atoma_types::{
     RequestId, StackId,
-    message::{Draft, Receipt, Signed},
+    message::{Draft, EvidenceLeaf, Receipt, Signed},
 };
 use mark::Mark;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 use schema::KIND;
 use std::{
     path::{Path, PathBuf},
@@ -150,6 +150,41 @@ impl Journal {
         self.readers.ask(|db| {
             let mut query = db.prepare_cached("SELECT 1 FROM leases WHERE stack = ?1")?;
             query.exists([stack.0.as_bytes()])
+        })
+    }
+
+    /// The records of a lease with higher numbers than one, in order: at most so many, and of so many bytes where that is more
+    /// than one. Blocks on the disk.
+    pub(crate) fn records_after(
+        &self,
+        stack: StackId,
+        seq: u64,
+        most: usize,
+        most_bytes: usize,
+    ) -> Result<Vec<Vec<u8>>, rusqlite::Error> {
+        // numbers are stored as the same 64 bits, and never come near the sign
+        let Ok(seq) = i64::try_from(seq) else {
+            return Ok(Vec::new());
+        };
+        self.readers.ask(|db| {
+            // the table's own index of leases and numbers finds them
+            let mut query = db.prepare_cached(
+                "SELECT header, header_signature, bytes, signature FROM receipts
+                     WHERE stack = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+            )?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let mut rows = query.query(params![stack.0.as_bytes(), seq, most])?;
+            let (mut records, mut bytes) = (Vec::new(), 0);
+            while let Some(row) = rows.next()? {
+                let leaf = EvidenceLeaf::new(&signed(row, 0)?, &signed(row, 2)?);
+                let leaf = leaf.to_bytes();
+                bytes += leaf.len();
+                if !records.is_empty() && bytes > most_bytes {
+                    break;
+                }
+                records.push(leaf);
+            }
+            Ok(records)
         })
     }
 

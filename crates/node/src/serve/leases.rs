@@ -1,6 +1,7 @@
 //! Getting a lease by a grant, and looking at one.
 
 use super::{
+    lease_records::LeaseRecords,
     lease_status::lease_status,
     respond::{ok, refuse},
 };
@@ -26,6 +27,7 @@ pub(crate) struct LeaseRoutes {
     pub concurrency: Arc<ConcurrencyLimit>,
     pub limits: Limits,
     pub leases: Arc<Leases>,
+    pub records: LeaseRecords,
 }
 
 /// Bytes of a grant's body, a signed message in text. It is open to everybody, so no more is held.
@@ -85,7 +87,11 @@ pub(super) async fn lease(
 
 impl LeaseRoutes {
     /// The lease that a signed question is about.
-    fn asked_for(&self, stack: StackId, headers: &HeaderMap) -> Result<Arc<Lease>, Refusal> {
+    pub(super) fn asked_for(
+        &self,
+        stack: StackId,
+        headers: &HeaderMap,
+    ) -> Result<Arc<Lease>, Refusal> {
         let query = read_query(headers)?;
         let lease = self.leases.get(stack).ok_or_else(|| {
             let message = "this node holds no open lease on the stack";

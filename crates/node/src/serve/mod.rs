@@ -12,6 +12,7 @@ mod entry;
 mod generate;
 mod health;
 mod inference;
+mod lease_records;
 mod lease_status;
 mod leases;
 mod pass_on;
@@ -27,6 +28,7 @@ pub(crate) use attestation::Attestation;
 pub(crate) use count::Counter;
 pub(crate) use health::{Readiness, healthz, readyz};
 pub(crate) use inference::Inference;
+pub(crate) use lease_records::LeaseRecords;
 pub(crate) use lease_status::lease_status;
 pub(crate) use leases::LeaseRoutes;
 pub(crate) use receipts::Receipts;
@@ -73,6 +75,7 @@ pub(crate) fn router(state: PublicState) -> Router {
     let leases = Router::new()
         .route("/v1/leases", post(leases::take_grant))
         .route("/v1/leases/{stack}", get(leases::lease))
+        .route("/v1/leases/{stack}/records", get(lease_records::records))
         .with_state(Arc::new(state.leases));
     let health = Router::new()
         .route("/healthz", get(healthz))

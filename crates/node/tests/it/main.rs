@@ -6,6 +6,7 @@ mod embeddings;
 mod evidence;
 mod forward;
 mod kill;
+mod lease_records;
 mod log;
 mod odd_servers;
 mod receipts;

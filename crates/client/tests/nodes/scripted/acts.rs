@@ -70,6 +70,16 @@ pub(super) async fn chat(
         "max_units" if asked.max_units.0 < number => refuse(RefusalCode::MaxUnitsTooLow, number),
         "ceiling" if asked.ceiling.0 < number => refuse(RefusalCode::CeilingTooLow, number),
         "max_units" | "ceiling" => plain(Some(&honest(ANSWER))),
+        // it says so, and keeps what it could have served
+        "refuse" => {
+            node.account.lock().refused = Some(header.clone());
+            refuse(RefusalCode::Overloaded, 0)
+        }
+        // it says so, and serves it
+        "refuse_and_serve" => {
+            honest(ANSWER);
+            refuse(RefusalCode::Overloaded, 0)
+        }
         // the answer is lost, the receipt is not
         "cut" => {
             honest(FRAMES);

@@ -3,7 +3,7 @@
 use super::Tale;
 use crate::world::*;
 use atoma_types::{
-    ComputeUnits,
+    ComputeUnits, RequestId, Rule,
     chain::{AbortCode, calls},
     hash::Hash32,
     history::ReceiptTree,
@@ -35,6 +35,10 @@ pub(crate) const TALES: &[Tale] = &[
     (
         "copies_of_one_good_record_hang_on_no_receipt_that_their_user_holds",
         copies_of_one_good_record_hang_on_no_receipt_that_their_user_holds,
+    ),
+    (
+        "copies_behind_two_numbers_that_nobody_holds_convict_by_two_that_are_shown",
+        copies_behind_two_numbers_that_nobody_holds_convict_by_two_that_are_shown,
     ),
     (
         "no_history_leaves_a_record_out",
@@ -296,6 +300,123 @@ fn copies_of_one_good_record_hang_on_no_receipt_that_their_user_holds() {
     let call = w.equivocation_call(chain.stack, node, receipt(&first), receipt(&copies[2]));
     w.ok(USER, call);
     assert_eq!(w.collateral(node), 1_000 * USDC - 10 * 5_000);
+}
+
+/// A client before these rules took histories on trust after two receipts in a row that it didn't hold. So a node let two empty
+/// numbers pass that nobody held, named, in the very last receipt that its user had, a history over copies of the record of a
+/// request that it had refused, and answered its examiner after the dispute window with one. No rule of the ledger can see
+/// it: a copy is a proper record. So a client signs nothing more where receipts never came and aren't shown, and demands by
+/// lot within the window: a copy is one receipt for the refused request, and two are one too many.
+#[test]
+fn copies_behind_two_numbers_that_nobody_holds_convict_by_two_that_are_shown() {
+    let mut w = World::new();
+    let task = w.sampling_task(Rule::Exact, 10);
+    let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
+    let mut chain = w.leased(OPERATOR, task, node, 5 * USDC);
+    let size = 100_000;
+    // signed by its user, refused, and answered well all the same
+    let mut other = chain.clone();
+    other.serve_with(&w, size, |header, receipt| {
+        header.request_id = RequestId([9; 16]);
+        receipt.request_id = header.request_id;
+    });
+    let good = EvidenceLeaf::from_bytes(&other.records[0].0).unwrap();
+    let signature = MessageSignature::try_from(good.receipt_signature.as_slice()).unwrap();
+    let refused = Signed::<Receipt>::decode(good.receipt.clone(), signature).unwrap();
+    // of twelve its user holds the first and the last nine; the others charge nothing
+    let mut sum = 0;
+    let copies = (1..=11).map(|seq| {
+        let units = if seq == 2 || seq == 3 { 0 } else { size };
+        sum += units;
+        let copy = Receipt {
+            seq,
+            units: ComputeUnits(units),
+            cumulative_units: ComputeUnits(sum),
+            ..refused.message().clone()
+        };
+        Signed::new(copy, &key(OPERATOR))
+    });
+    let copies: Vec<_> = copies.collect();
+    let hashes = |last| ReceiptTree::new(0, copies.iter().map(Signed::hash).chain([last])).unwrap();
+    let history = hashes(Hash32::ZERO).last().history;
+    for copy in &copies {
+        chain.serve(&w, copy.message().units.0);
+    }
+    chain.serve_with(&w, size, |_, receipt| receipt.history = history);
+    w.settle(&chain);
+    assert_eq!(
+        w.ticket_of(chain.stack, node).unwrap().last,
+        chain.last_hash()
+    );
+    let opened = w.now;
+    let copy_of = |unit: u64| {
+        let covers = |copy: &Signed<Receipt>| unit < copy.message().cumulative_units.0;
+        let place = copies.iter().position(covers).unwrap();
+        let record = EvidenceLeaf {
+            receipt: copies[place].bytes().to_vec(),
+            receipt_signature: copies[place].signature().to_bytes(),
+            ..good.clone()
+        };
+        let proof = hashes(chain.last_hash()).prove(place as u64 + 1);
+        let shown = (
+            copies[place].bytes().to_vec(),
+            copies[place].signature().to_bytes(),
+        );
+        (record.to_bytes(), proof.unwrap().to_bytes(), shown)
+    };
+    let demanded = w.clone();
+
+    // nobody demands within the window: the copy is proper, and is paid for
+    w.now += 1_000;
+    w.draw(&chain, true);
+    let (unit, examiner) = w.examine(&chain);
+    w.now = opened + DAY + 500;
+    let disclosed = disclose_call(&chain, unit);
+    if unit < sum_of(&copies) {
+        let (record, proof, _) = copy_of(unit);
+        let copy = calls::Disclose {
+            record,
+            proof,
+            ..disclosed
+        };
+        w.ok(OPERATOR, copy);
+    } else {
+        w.ok(OPERATOR, disclosed);
+    }
+    let late = w.demand_call(chain.stack, node, 500);
+    w.refused(USER, late, AbortCode::WindowOver);
+    w.ok(examiner, verdict_call(chain.stack, node, chain.seq, false));
+    let call = w.claim_call(chain.stack, node);
+    w.ok(STRANGER, call);
+
+    // two demands within it: neither the kept records nor others can be shown, and two copies convict
+    let mut w = demanded;
+    let units = [size + 500, 5 * size + 500];
+    for unit in units {
+        let call = w.demand_call(chain.stack, node, unit);
+        w.ok(USER, call);
+        w.refused(OPERATOR, answer_call(&chain, unit), AbortCode::ProofFails);
+    }
+    let mut shown = Vec::new();
+    for unit in units {
+        let (record, proof, receipt) = copy_of(unit);
+        let copy = calls::AnswerDemand {
+            record,
+            proof,
+            ..answer_call(&chain, unit)
+        };
+        w.ok(OPERATOR, copy);
+        shown.push(receipt);
+    }
+    let [first, second] = [shown[0].clone(), shown[1].clone()];
+    let call = w.equivocation_call(chain.stack, node, first, second);
+    w.ok(USER, call);
+    assert_eq!(w.earnings(node), 2 * 20_000, "what its answers cost");
+    assert!(w.collateral(node) < 1_000 * USDC);
+}
+
+fn sum_of(copies: &[Signed<Receipt>]) -> u64 {
+    copies.last().unwrap().message().cumulative_units.0
 }
 
 /// A node would leave out a record that backs nothing: its last receipt's history begins after it.

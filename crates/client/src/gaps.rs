@@ -1,0 +1,348 @@
+//! Filling gaps in a lease's chain. A history that can't be computed may be of other records than those that were
+//! given, so nothing more is signed where a gap stays:
+//!
+//! ```text
+//! a number is lacking ── PATIENCE ──> still? ──> the store: other programs of the data folder
+//!                                                  └──> its node: the records of the lease
+//!                                                         └──> the ledger: what is claimed can't be claimed again
+//!                                                                └──> still lacking: nothing is signed until it is there
+//! ```
+//!
+//! Concurrent requests end in any order and slow readers take theirs late, so a gap is nothing yet: one that is as old as
+//! [`PATIENCE`] costs its node one question. A number that is lacking after it was asked for is asked for again, ever less
+//! often. There is one look-out for a lease at a time, and it lives no longer than the client.
+
+use crate::{
+    Client, ClientError, NodeInfo, StackHandle,
+    account::ClientInner,
+    lane::Lane,
+    records::{CHECKED_AT_ONCE, MAX_ASKED, Record, RecordSource},
+    stack_state::{LeaseAccount, StackState},
+    store::LaneKey,
+};
+use atoma_evidence::receipt::{Chain, Joined, Lacking, ReceiptError};
+use atoma_types::{
+    NodeId, RequestId,
+    chain::Lease,
+    message::{Receipt, Signed},
+};
+use futures::future::BoxFuture;
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use tokio::time::sleep;
+
+/// So long a number may be lacking before its node is asked: other requests' answers come meanwhile, and what other programs
+/// have is on the disk.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest pause before a node that didn't show a number is asked again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Receipts that are read from the store at once: some milliseconds.
+const READ_AT_ONCE: usize = 256;
+
+/// The number up to which a lease's receipts are claimed or paid.
+pub(crate) fn claimed_to(lease: &Lease) -> u64 {
+    let tickets = lease.tickets.iter().map(|ticket| ticket.to_seq);
+    tickets.fold(lease.paid_seq, u64::max)
+}
+
+impl StackHandle {
+    /// Looks for receipts of a node's lease that never came: in the data folder, then at the node. Gives the first number
+    /// that was lacking if it still is; nothing more is signed for the node on this stack before it is there.
+    ///
+    /// # Errors
+    ///
+    /// If the node isn't known, or the client's files can't be read.
+    pub fn fill_gaps(&self, node: NodeId) -> BoxFuture<'_, Result<Option<u64>, ClientError>> {
+        Box::pin(async move {
+            let info = self.client.find_node(node).await?;
+            self.prepare(&info).await?;
+            self.fill(&info).await
+        })
+    }
+
+    /// Remembers that the node has refused a request.
+    pub(crate) fn remember_refused(&self, key: LaneKey, id: RequestId) {
+        self.with_account(key.node, |account| account.is_refused(id));
+    }
+
+    /// A receipt has joined the chain: looks after what is lacking since, if nobody does.
+    pub(crate) fn watch_gaps(&self, node: &Arc<NodeInfo>) {
+        self.look_out(node, PATIENCE);
+    }
+
+    /// The same without patience: what is lacking is so since the last program.
+    pub(crate) fn watch_old_gaps(&self, node: &Arc<NodeInfo>) {
+        self.look_out(node, Duration::ZERO);
+    }
+
+    fn look_out(&self, node: &Arc<NodeInfo>, first: Duration) {
+        let begins = self.with_account(node.id, |account| {
+            let begins = !account.looking && account.chain.lacks().is_some();
+            account.looking |= begins;
+            begins
+        });
+        if begins != Some(true) {
+            return;
+        }
+        let look_out = LookOut {
+            client: Arc::downgrade(&self.client.inner),
+            state: Arc::clone(&self.state),
+            node: Arc::clone(node),
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(look_out.follow(first));
+            }
+            Err(_) => {
+                self.with_account(node.id, |account| account.looking = false);
+            }
+        }
+    }
+
+    fn with_account<T>(
+        &self,
+        node: NodeId,
+        change: impl FnOnce(&mut LeaseAccount) -> T,
+    ) -> Option<T> {
+        self.state.accounts.lock().get_mut(&node).map(change)
+    }
+
+    fn lacks(&self, node: NodeId) -> Option<u64> {
+        self.with_account(node, |account| account.chain.lacks())?
+    }
+
+    async fn fill(&self, info: &Arc<NodeInfo>) -> Result<Option<u64>, ClientError> {
+        let Some(source) = RecordSource::of(&self.client, &self.view(), info) else {
+            return Ok(None);
+        };
+        // what has come is on the disk before it is looked at
+        self.client.receipts().flush().await?;
+        self.from_store(&source).await?;
+        let Some(asked) = self.lacks(info.id) else {
+            return Ok(None);
+        };
+        let shown = self.from_node(&source).await;
+        if let Err(error) = &shown {
+            let error = error as &dyn std::error::Error;
+            tracing::debug!(error, node = %info.id, "records cannot be had");
+        }
+        self.leave_claimed(info.id).await;
+        // what is lacking by now besides wasn't asked for; and who can't be reached can't be asked for answers either
+        let away = matches!(shown, Err(ClientError::Unreachable { .. }));
+        let lacks = self.with_account(info.id, |account| {
+            let lacks = account.chain.lacks_still(asked).then_some(asked);
+            account.unshown = lacks.filter(|_| !away).or(account.unshown());
+            lacks
+        });
+        Ok(lacks.flatten())
+    }
+
+    /// What is claimed by now is of no interest. A ledger that can't be asked has it looked at again.
+    async fn leave_claimed(&self, node: NodeId) {
+        if self.lacks(node).is_none() || self.read().await.is_err() {
+            return;
+        }
+        let claimed = self.state.view.read().lease(node).map(claimed_to);
+        if let Some(claimed) = claimed {
+            self.with_account(node, |account| account.chain.claimed(claimed));
+        }
+    }
+
+    fn lacking(&self, source: &RecordSource) -> Option<Lacking> {
+        let (_, node) = source.lease();
+        let lacking = self.with_account(node, |account| account.chain.lacking())?;
+        match lacking {
+            Ok(lacking) => lacking,
+            Err(error) => {
+                self.is_false(source, &error);
+                self.with_account(node, |account| account.chain.lacking().ok().flatten())?
+            }
+        }
+    }
+
+    /// Takes what is kept, by whichever program.
+    async fn from_store(&self, source: &RecordSource) -> Result<(), ClientError> {
+        let kept = Arc::clone(self.client.inner.store.kept());
+        let mut before = None;
+        loop {
+            let Some(wanted) = self.lacking(source).filter(|wanted| before != Some(*wanted)) else {
+                return Ok(());
+            };
+            before = Some(wanted);
+            let between = (wanted.after, wanted.before);
+            for row in kept.rows(source.lease(), between, READ_AT_ONCE)? {
+                let faulty = row.fault.is_some();
+                let Some(record) = Record::of(row) else {
+                    continue;
+                };
+                // a bad answer may have a good record
+                if faulty && source.check(&record).is_err() {
+                    continue;
+                }
+                let joined = self.with_account(source.lease().1, |account| {
+                    account.chain.add(&record.receipt)
+                });
+                if let Some(Err(error)) = joined {
+                    self.is_false(source, &error);
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Asks the node, page after page as long as something comes of it.
+    async fn from_node(&self, source: &RecordSource) -> Result<(), ClientError> {
+        let (mut asked, mut before) = (0, None);
+        while asked < MAX_ASKED {
+            let Some(wanted) = self.lacking(source).filter(|wanted| before != Some(*wanted)) else {
+                break;
+            };
+            before = Some(wanted);
+            let page = source.after(wanted.after).await?;
+            for (place, record) in page.iter().enumerate() {
+                self.join(source, record);
+                if place % CHECKED_AT_ONCE == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            asked += page.len();
+        }
+        // those who look at the disk find them
+        self.client.receipts().flush().await
+    }
+
+    /// Takes a record that the node shows into the account. One for a request whose answer was lost settles it.
+    fn join(&self, source: &RecordSource, record: &Record) {
+        let (_, node) = source.lease();
+        let known = self.with_account(node, |account| account.chain.has(&record.receipt));
+        if known != Some(false) {
+            return;
+        }
+        let Ok(is_kept) = source.verify(record) else {
+            return;
+        };
+        let receipt = record.receipt.message();
+        let joined = self.with_account(node, |account| {
+            let joined = account.chain.add(&record.receipt);
+            // it may show that a later one is false, and fit itself
+            let later = |error: &ReceiptError| match error {
+                ReceiptError::History { seq } => *seq != receipt.seq,
+                _ => false,
+            };
+            let fits = match &joined {
+                Ok(joined) => *joined == Joined::New,
+                Err(error) => later(error),
+            };
+            let lane = account.lanes.get_mut(&record.header.message().lane);
+            if let Some(lane) = lane.filter(|_| fits) {
+                settle(lane, receipt, is_kept);
+            }
+            (fits, joined)
+        });
+        let Some((fits, joined)) = joined else {
+            return;
+        };
+        match joined {
+            Ok(_) => {}
+            Err(error) if fits => self.is_false(source, &error),
+            Err(error) => return source.keep(record, Some(&error)),
+        }
+        source.keep(record, None);
+    }
+
+    /// A kept receipt named another history than there is, as has turned out: it isn't good any more.
+    fn is_false(&self, source: &RecordSource, error: &ReceiptError) {
+        let (stack, node) = source.lease();
+        tracing::warn!(%stack, %node, error = error as &dyn std::error::Error,
+            "a receipt does not fit those before it");
+        let ReceiptError::History { seq } = *error else {
+            return;
+        };
+        let at = (seq.saturating_sub(1), seq.saturating_add(1));
+        let kept = self.client.inner.store.kept();
+        let rows = kept.rows((stack, node), at, READ_AT_ONCE);
+        for record in rows.into_iter().flatten().filter_map(Record::of) {
+            source.keep(&record, Some(error));
+        }
+    }
+}
+
+/// A record accounts for its request: one that is open here, or of before a restart.
+fn settle(lane: &mut Lane, receipt: &Receipt, is_kept: bool) {
+    let settled = lane.settle(receipt.request_id, receipt.units);
+    if settled.is_err() && !is_kept {
+        lane.explain(receipt.units);
+    }
+}
+
+/// Looks after a lease's gaps.
+struct LookOut {
+    client: Weak<ClientInner>,
+    state: Arc<StackState>,
+    node: Arc<NodeInfo>,
+}
+
+impl LookOut {
+    async fn follow(self, first: Duration) {
+        let mut pause = first;
+        while let Some(seq) = self.begin() {
+            sleep(pause).await;
+            let Some(inner) = self.client.upgrade() else {
+                return;
+            };
+            let handle = StackHandle {
+                client: Client { inner },
+                state: Arc::clone(&self.state),
+            };
+            let lacks_still = |account: &mut LeaseAccount| account.chain.lacks_still(seq);
+            if handle.with_account(self.node.id, lacks_still) != Some(true) {
+                // what is lacking now is so since a while at most
+                pause = PATIENCE;
+                continue;
+            }
+            pause = match handle.fill(&self.node).await {
+                Ok(None) => PATIENCE,
+                Ok(Some(lacks)) => {
+                    tracing::warn!(node = %self.node.id, stack = %self.state.id, seq = lacks,
+                        "a receipt is lacking, and its node does not show it: nothing more is signed");
+                    (pause * 2).clamp(PATIENCE, LONGEST_PAUSE)
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "receipts that are lacking cannot be looked for");
+                    (pause * 2).clamp(PATIENCE, LONGEST_PAUSE)
+                }
+            };
+        }
+    }
+
+    /// The first number that is lacking, if the lease is still of interest; else the look-out ends.
+    fn begin(&self) -> Option<u64> {
+        let open = {
+            let view = self.state.view.read();
+            view.lease(self.node.id).is_some_and(|lease| !lease.closed)
+        };
+        let mut accounts = self.state.accounts.lock();
+        let account = accounts.get_mut(&self.node.id)?;
+        let lacks = account.chain.lacks().filter(|_| open);
+        account.looking = lacks.is_some();
+        lacks
+    }
+}
+
+/// Puts kept receipts back, in their order. One that has turned out to be false meanwhile is left out.
+pub(crate) fn restore(chain: &mut Chain, receipts: Vec<Signed<Receipt>>) -> Result<(), ClientError> {
+    for receipt in receipts {
+        match chain.add(&receipt) {
+            Ok(_) => {}
+            Err(error @ ReceiptError::History { .. }) => {
+                tracing::warn!(error = &error as &dyn std::error::Error,
+                    "a kept receipt does not fit those before it");
+            }
+            Err(error) => return Err(ClientError::Damaged(error)),
+        }
+    }
+    Ok(())
+}
