@@ -332,7 +332,7 @@ fn a_receipt_that_its_node_does_not_show_is_a_doubt_at_once_and_one_that_it_cann
     for complete in [true, false] {
         let acts = acts(true, complete, 0);
         assert!(matches!(acts[0], Act::Demand(_, Doubt::Unproven(2))));
-        assert_eq!(demanded(&acts), [57, 10, 3, 4], "the second lot of 99 units");
+        assert_eq!(demanded(&acts), [57, 10, 3, 5], "each of what is left");
     }
     // it may only be away
     assert_eq!(acts(false, true, 50), []);
