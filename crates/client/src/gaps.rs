@@ -20,7 +20,10 @@ use crate::{
     stack_state::{LeaseAccount, StackState},
     store::LaneKey,
 };
-use atoma_evidence::receipt::{Chain, Joined, Lacking, ReceiptError};
+use atoma_evidence::{
+    chain::{Chain, Joined, Lacking},
+    receipt::ReceiptError,
+};
 use atoma_types::{
     NodeId, RequestId,
     chain::Lease,
@@ -167,7 +170,10 @@ impl StackHandle {
         let kept = Arc::clone(self.client.inner.store.kept());
         let mut before = None;
         loop {
-            let Some(wanted) = self.lacking(source).filter(|wanted| before != Some(*wanted)) else {
+            let Some(wanted) = self
+                .lacking(source)
+                .filter(|wanted| before != Some(*wanted))
+            else {
                 return Ok(());
             };
             before = Some(wanted);
@@ -196,7 +202,10 @@ impl StackHandle {
     async fn from_node(&self, source: &RecordSource) -> Result<(), ClientError> {
         let (mut asked, mut before) = (0, None);
         while asked < MAX_ASKED {
-            let Some(wanted) = self.lacking(source).filter(|wanted| before != Some(*wanted)) else {
+            let Some(wanted) = self
+                .lacking(source)
+                .filter(|wanted| before != Some(*wanted))
+            else {
                 break;
             };
             before = Some(wanted);
@@ -333,13 +342,18 @@ impl LookOut {
 }
 
 /// Puts kept receipts back, in their order. One that has turned out to be false meanwhile is left out.
-pub(crate) fn restore(chain: &mut Chain, receipts: Vec<Signed<Receipt>>) -> Result<(), ClientError> {
+pub(crate) fn restore(
+    chain: &mut Chain,
+    receipts: Vec<Signed<Receipt>>,
+) -> Result<(), ClientError> {
     for receipt in receipts {
         match chain.add(&receipt) {
             Ok(_) => {}
             Err(error @ ReceiptError::History { .. }) => {
-                tracing::warn!(error = &error as &dyn std::error::Error,
-                    "a kept receipt does not fit those before it");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a kept receipt does not fit those before it"
+                );
             }
             Err(error) => return Err(ClientError::Damaged(error)),
         }

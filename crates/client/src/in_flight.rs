@@ -12,7 +12,8 @@ use crate::{
     usage::{self, Asked, Said},
 };
 use atoma_evidence::{
-    receipt::{self, Expected, Joined, ReceiptError},
+    chain::Joined,
+    receipt::{self, Expected, ReceiptError},
     second::{SecondError, SecondRecord, split_text},
 };
 use atoma_types::{

@@ -231,6 +231,14 @@ impl Lane {
         Some(open)
     }
 
+    /// A verified record of a request that this account has forgotten, or took for refused: it explains so much of what the
+    /// node says, and of what may still be forgotten.
+    pub fn explain(&mut self, units: ComputeUnits) {
+        self.settled = self.settled.saturating_add(units.0);
+        self.unexplained = self.unexplained.saturating_sub(units.0);
+        self.forgotten = self.forgotten.saturating_sub(units.0);
+    }
+
     /// What is doubtful if so much is unexplained.
     fn doubtful_if(&self, unexplained: u64) -> u64 {
         let unexplained = unexplained.saturating_sub(self.forgotten);

@@ -322,3 +322,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_record_of_what_was_forgotten_explains_it_and_leaves_no_more_to_be_said() {
+    let mut lane = Lane::restore(units(40), units(100), WINDOW);
+    assert_eq!(lane.sign(id(1), units(10), Some(units(90))), Ok(units(90)));
+    assert_eq!(lane.unexplained(), units(40));
+    lane.explain(units(30));
+    assert_eq!((lane.settled(), lane.unexplained()), (units(70), units(10)));
+    assert_eq!(lane.doubtful(), ComputeUnits::ZERO);
+    // thirty of the sixty that were forgotten are left
+    assert_eq!(
+        lane.sign(id(2), units(10), Some(units(121))),
+        Ok(units(121))
+    );
+    assert_eq!(lane.doubtful(), units(1));
+}

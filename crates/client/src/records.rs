@@ -13,9 +13,7 @@ use atoma_types::{
     EngineClass, NodeId, StackId, UnitWeights,
     chain::Stack,
     http::QUERY,
-    message::{
-        Domain, EvidenceLeaf, LeaseQuery, MessageSignature, Receipt, RequestHeader, Signed,
-    },
+    message::{Domain, EvidenceLeaf, LeaseQuery, MessageSignature, Receipt, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;

@@ -9,7 +9,7 @@ use crate::{
     stack_state::{LeaseAccount, StackState},
     store::LaneKey,
 };
-use atoma_evidence::receipt::{Chain, MAX_LINKS};
+use atoma_evidence::chain::{Chain, MAX_LINKS};
 use atoma_ledger::ReadError;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, PublicKey, RequestId, StackId, TimestampMs,

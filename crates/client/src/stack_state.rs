@@ -2,7 +2,7 @@
 //! receipts. One per stack and client, whoever opens it.
 
 use crate::lane::Lane;
-use atoma_evidence::receipt::Chain;
+use atoma_evidence::chain::Chain;
 use atoma_types::{
     ComputeUnits, NodeId, RequestId, StackId,
     chain::{Stack, Task},

@@ -2,7 +2,7 @@
 //!
 //! A tree is grown for each base that a receipt has named, receipt after receipt in their order; of what is missing
 //! the next one's `previous` is as good. So a receipt that never came keeps nobody from checking those after it; where
-//! two in a row are unknown, nothing can be said until one of them comes: [`Chain`](crate::receipt::Chain) says so.
+//! two in a row are unknown, nothing can be said until one of them comes: [`Chain`](crate::chain::Chain) says so.
 //!
 //! A base may be anything: a node goes on from each claim, and from what the ledger says where it has lost its journal.
 //! By a base that is too high it gains nothing, for the ledger takes no claim that begins before it; what it

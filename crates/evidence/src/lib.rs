@@ -18,6 +18,7 @@
 //!
 //! Nobody is believed but the ledger: neither gateway nor node, publisher or aggregator.
 
+pub mod chain;
 pub mod check;
 pub mod dispute;
 pub mod gather;

@@ -251,10 +251,7 @@ impl Components {
                 concurrency: self.concurrency.clone(),
                 limits: self.config.limits.clone(),
                 leases: self.leases.clone(),
-                records: LeaseRecords::new(
-                    self.journal.clone(),
-                    self.config.runtime.threads,
-                ),
+                records: LeaseRecords::new(self.journal.clone(), self.config.runtime.threads),
             },
             readiness: readiness.clone(),
         }

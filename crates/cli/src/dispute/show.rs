@@ -78,7 +78,8 @@ fn rows(lease: &Lease, receipts: &Receipts, stack: StackId) -> Result<Vec<Facts>
                 rows.push(row(Some(ticket), state, unit, until));
             }
             Compared::Unproven(_) => {
-                let state = "NOT PROVED to be of your receipts: `stack watch` asks for what never came";
+                let state =
+                    "NOT PROVED to be of your receipts: `stack watch` asks for what never came";
                 rows.push(row(Some(ticket), state, None, until));
             }
             Compared::Same | Compared::NotKept => {}

@@ -182,12 +182,7 @@ pub(super) fn doubt(
 
 /// Whether a receipt stays missing. A node that can't be asked may be away, and has half of the window for it; where others use
 /// the stack, too, and nothing is kept, nothing follows from it.
-fn unproven(
-    ticket: &Ticket,
-    held: &Held,
-    policy: &WatchPolicy,
-    now: TimestampMs,
-) -> Option<Doubt> {
+fn unproven(ticket: &Ticket, held: &Held, policy: &WatchPolicy, now: TimestampMs) -> Option<Doubt> {
     let missing = held.missing?;
     let window = ticket.deadline_ms.since(ticket.opened_at_ms);
     let half = ticket.opened_at_ms.saturating_add(DurationMs(window.0 / 2));

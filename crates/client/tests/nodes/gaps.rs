@@ -5,7 +5,10 @@ use crate::{
     watch::{Watched, charge, demands},
     world::World,
 };
-use atoma_client::{Client, ClientError, ReceiptError, StackHandle, watch::{Doubt, LOTS}};
+use atoma_client::{
+    Client, ClientError, ReceiptError, StackHandle,
+    watch::{Doubt, LOTS},
+};
 use atoma_types::{ComputeUnits, chain::events::Charge};
 
 async fn ask(stack: &StackHandle, world: &World, act: &str) -> Result<(), ClientError> {
@@ -17,7 +20,10 @@ async fn ask(stack: &StackHandle, world: &World, act: &str) -> Result<(), Client
 /// What became of a lease's receipts: their numbers, and what is wrong with each.
 fn kept(client: &Client, stack: &StackHandle) -> Vec<(u64, Option<String>)> {
     let kept = client.receipts().list(Some(stack.id())).unwrap();
-    let mut kept: Vec<_> = kept.into_iter().map(|kept| (kept.seq, kept.fault)).collect();
+    let mut kept: Vec<_> = kept
+        .into_iter()
+        .map(|kept| (kept.seq, kept.fault))
+        .collect();
     kept.sort();
     kept
 }

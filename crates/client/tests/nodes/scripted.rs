@@ -452,11 +452,14 @@ async fn records(
     Query(after): Query<HashMap<String, u64>>,
 ) -> Response<Body> {
     let account = node.account.lock();
-    let records = account.records.iter().filter(|(_, receipt)| {
-        !account.withholds && receipt.message().seq > after["after"]
-    });
+    let records = account
+        .records
+        .iter()
+        .filter(|(_, receipt)| !account.withholds && receipt.message().seq > after["after"]);
     let records: Vec<String> = records
-        .map(|(header, receipt)| BASE64_STANDARD.encode(EvidenceLeaf::new(header, receipt).to_bytes()))
+        .map(|(header, receipt)| {
+            BASE64_STANDARD.encode(EvidenceLeaf::new(header, receipt).to_bytes())
+        })
         .collect();
     json_or_404(Some(json!({ "records": records })))
 }

@@ -1,10 +1,7 @@
 //! What the two signed messages say: by whom, about what, for how much.
 
 use super::gathered::{Gap, Gathered, Item, hold, need, own};
-use crate::{
-    pack::SaltedBody,
-    receipt::{Chain, ReceiptError},
-};
+use crate::{chain::Chain, pack::SaltedBody, receipt::ReceiptError};
 use atoma_types::{hash::Hash32, message::CommitmentKind};
 
 pub(super) fn header(g: &Gathered) -> Item<String> {

@@ -10,9 +10,7 @@ use atoma_runtime::{Runtime, SystemRandom};
 use atoma_types::{
     NodeId, StackId, TimestampMs,
     http::QUERY,
-    message::{
-        Domain, EvidenceLeaf, LeaseQuery, MessageSignature, Receipt, RequestHeader, Signed,
-    },
+    message::{Domain, EvidenceLeaf, LeaseQuery, MessageSignature, Receipt, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -83,7 +81,8 @@ async fn the_owner_of_a_stack_gets_all_records_of_its_lease_in_pages_and_nobody_
     assert!(asking.page("").await.is_empty());
     let body = world.chat(r#","max_tokens":4"#);
     for _ in 0..REQUESTS / 20 {
-        let sent = (0..20).map(|_| world.send(&url, world.header(id, stack, body.as_bytes()), &body));
+        let sent =
+            (0..20).map(|_| world.send(&url, world.header(id, stack, body.as_bytes()), &body));
         for answer in join_all(sent).await {
             assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         }
