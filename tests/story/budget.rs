@@ -138,7 +138,10 @@ fn a_gateway_answers_a_request_that_names_no_limit_and_says_what_no_node_can_tak
     let message = answer["error"]["message"].as_str().unwrap();
     let budget = after(message, "--budget of");
     assert!(budget.parse::<f64>().unwrap() > 1.0, "{message}");
-    assert!(message.contains("`max_tokens` of at most "), "{message}");
+    // and what it says is served
+    let tokens: u64 = after(message, "`max_tokens` of at most").parse().unwrap();
+    let (status, answer) = asked(&chat, "POST", &json!({ "max_tokens": tokens - 10 }));
+    assert_eq!(status, 200, "{answer}");
     proxy.terminate();
     let told = proxy.errors();
     assert!(

@@ -191,7 +191,9 @@ impl UserRequest {
         let units = self.next.max_units();
         match self.lacked {
             Some(Lacked::Money { needed, left }) if self.patience.own_use && !busy => {
-                let shorter = self.shorter(|price| price.affords(left));
+                // what a stack has room for counts, and what the rest of the budget adds
+                let room = self.pool.most_room();
+                let shorter = self.shorter(|price| room.saturating_add(price.affords(left)));
                 no_stack(units, [needed, left], shorter)
             }
             Some(Lacked::Collateral) => {

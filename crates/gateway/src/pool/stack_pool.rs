@@ -197,6 +197,7 @@ impl StackPool {
         let thrifty = !self.grants_ahead();
         let mut refill = Refill::new(node, units, &offer.policy, thrifty, ids.into_iter());
         let mut command = refill.begin();
+        let mut least = MicroUsdc(u64::MAX);
         loop {
             let event = match command {
                 Command::Read(id) => {
@@ -230,9 +231,14 @@ impl StackPool {
                         }
                     };
                     match (paid, refill.instead_of(payment)) {
-                        (Err(LeaseError::Budget { .. }), Some(less)) => {
+                        (Err(LeaseError::Budget { needed, .. }), Some(less)) => {
+                            least = least.min(needed);
                             command = Command::Pay(less);
                             continue;
+                        }
+                        (Err(LeaseError::Budget { needed, left }), None) => {
+                            let needed = least.min(needed);
+                            return Err(LeaseError::Budget { needed, left });
                         }
                         (paid, _) => paid?,
                     }

@@ -87,6 +87,14 @@ impl TaskPool {
         self.dispatch.pick(measure, tried, takes)
     }
 
+    /// The most room that any seller has on a stack.
+    pub(crate) fn most_room(&self) -> ComputeUnits {
+        let offer = self.offer();
+        let rooms = offer.sellers.iter();
+        let rooms = rooms.map(|seller| self.stacks.room(seller.node));
+        rooms.max().unwrap_or_default()
+    }
+
     /// Before a request of so many units: where the user's own stacks pay and none is known that has room, they may have
     /// bought one by hand.
     pub(crate) async fn look_again(&self, units: ComputeUnits) {
