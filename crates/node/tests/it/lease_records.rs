@@ -115,7 +115,7 @@ async fn the_owner_of_a_stack_gets_all_records_of_its_lease_in_pages_and_nobody_
     assert_eq!(code(asked), "bad_signature");
     let old = TimestampMs(now.0 - 3_600_000);
     let asked = asking.with(ours, stack, old, "?after=0").await;
-    assert_eq!(code(asked), "expired");
+    assert_eq!(code(asked), "request_expired");
     let asked = asking.with(ours, stack, now, "?after=none").await;
     assert_eq!(code(asked), "invalid_body");
     let unsigned = world.get(format!("{url}/v1/leases/{stack}/records")).await;
