@@ -122,11 +122,11 @@ impl StackHandle {
         };
         // what has come is on the disk before it is looked at
         self.client.receipts().flush().await?;
-        self.from_store(&source).await?;
+        self.take_kept(&source).await?;
         let Some(asked) = self.lacks(info.id) else {
             return Ok(None);
         };
-        let shown = self.from_node(&source).await;
+        let shown = self.ask_node(&source).await;
         if let Err(error) = &shown {
             let error = error as &dyn std::error::Error;
             tracing::debug!(error, node = %info.id, "records cannot be had");
@@ -159,14 +159,14 @@ impl StackHandle {
         match lacking {
             Ok(lacking) => lacking,
             Err(error) => {
-                self.is_false(source, &error);
+                self.keep_as_false(source, &error);
                 self.with_account(node, |account| account.chain.lacking().ok().flatten())?
             }
         }
     }
 
     /// Takes what is kept, by whichever program.
-    async fn from_store(&self, source: &RecordSource) -> Result<(), ClientError> {
+    async fn take_kept(&self, source: &RecordSource) -> Result<(), ClientError> {
         let kept = Arc::clone(self.client.inner.store.kept());
         let mut before = None;
         loop {
@@ -191,7 +191,7 @@ impl StackHandle {
                     account.chain.add(&record.receipt)
                 });
                 if let Some(Err(error)) = joined {
-                    self.is_false(source, &error);
+                    self.keep_as_false(source, &error);
                 }
             }
             tokio::task::yield_now().await;
@@ -199,7 +199,7 @@ impl StackHandle {
     }
 
     /// Asks the node, page after page as long as something comes of it.
-    async fn from_node(&self, source: &RecordSource) -> Result<(), ClientError> {
+    async fn ask_node(&self, source: &RecordSource) -> Result<(), ClientError> {
         let (mut asked, mut before) = (0, None);
         while asked < MAX_ASKED {
             let Some(wanted) = self
@@ -255,14 +255,14 @@ impl StackHandle {
         };
         match joined {
             Ok(_) => {}
-            Err(error) if fits => self.is_false(source, &error),
+            Err(error) if fits => self.keep_as_false(source, &error),
             Err(error) => return source.keep(record, Some(&error)),
         }
         source.keep(record, None);
     }
 
     /// A kept receipt named another history than there is, as has turned out: it isn't good any more.
-    fn is_false(&self, source: &RecordSource, error: &ReceiptError) {
+    fn keep_as_false(&self, source: &RecordSource, error: &ReceiptError) {
         let (stack, node) = source.lease();
         tracing::warn!(%stack, %node, error = error as &dyn std::error::Error,
             "a receipt does not fit those before it");
