@@ -200,7 +200,6 @@ fn in_files(told: &mut Transcript) {
         "a misspelt key of a policy",
         &["chat", "--confidential", "--policy", &file, "hello"],
     );
-    told.wrong("a command that isn't finished", &["stack"]);
     let file = told.write("localnet.toml", "lisen = \"127.0.0.1:0\"\n");
     told.wrong(
         "a misspelt key of a localnet",
