@@ -231,7 +231,7 @@ proptest! {
         plays in prop::collection::vec(play(), 0..200),
     ) {
         let mut lane = Lane::new(WINDOW);
-        let (mut forgotten, mut limit, mut most) = (0, 0, 0);
+        let (mut kept, mut forgotten, mut limit, mut most) = (0, 0, 0, 0);
         let mut open = Vec::new();
         for (place, play) in plays.into_iter().enumerate() {
             match play {
@@ -266,9 +266,10 @@ proptest! {
                     lane.lose(*id);
                 },
                 Play::Crash => {
-                    let bound = units(lane.ceiling().0.max(forgotten) + lane.step(WINDOW).0);
-                    lane = Lane::restore(lane.settled(), bound, WINDOW);
-                    forgotten = bound.0 - lane.settled().0;
+                    // the bound on the disk never falls
+                    kept = lane.ceiling().0.max(kept) + lane.step(WINDOW).0;
+                    lane = Lane::restore(lane.settled(), units(kept), WINDOW);
+                    forgotten = kept - lane.settled().0;
                     (limit, most) = (0, 0);
                     open.clear();
                 }
