@@ -1,6 +1,75 @@
 //! The first page of help: the commands in groups, by who uses them, and what to type first; and the
 //! examples of each command. A test holds them against the commands that there are.
 
+use crate::{
+    log::wants_colour,
+    output::{columns, wrapped},
+};
+use clap::error::{Error, ErrorKind};
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
+
+/// Help is as wide as a terminal, and no wider than is easily read.
+const WIDEST: usize = 100;
+/// A description that begins further to the right goes on at its line's beginning.
+const LAST_COLUMN: usize = 48;
+/// What a mistake in the command line ends with, as clap has it.
+const MISTAKE: u8 = 2;
+
+/// Shows what clap has to say in place of running a command: a page of help, or what is wrong with the command line.
+pub(crate) fn show(error: &Error) -> ExitCode {
+    let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISTAKE));
+    let is_page = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    if !is_page {
+        // where nobody reads it there is nowhere to say so
+        let _ = error.print();
+        return code;
+    }
+    let page = |coloured: bool| match coloured {
+        true => fitting(&error.render().ansi().to_string()),
+        false => fitting(&error.render().to_string()),
+    };
+    let _ = match error.use_stderr() {
+        true => write_page(&mut std::io::stderr(), page),
+        false => write_page(&mut std::io::stdout(), page),
+    };
+    code
+}
+
+fn write_page(
+    stream: &mut (impl Write + IsTerminal),
+    page: impl Fn(bool) -> String,
+) -> std::io::Result<()> {
+    let page = page(wants_colour(stream));
+    stream.write_all(page.as_bytes())
+}
+
+/// A page whose lines fit: what belongs to an option goes on below where it begins.
+pub(crate) fn fitting(page: &str) -> String {
+    let columns = columns().min(WIDEST);
+    let lines = page
+        .split('\n')
+        .map(|line| wrapped(line, columns, column(line)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// How far behind a line's first letter its description begins, after two blanks at least.
+fn column(line: &str) -> usize {
+    let line = line.trim_start();
+    let Some(gap) = line.find("  ") else {
+        return 0;
+    };
+    let blanks = line[gap..].len() - line[gap..].trim_start().len();
+    Some(gap + blanks)
+        .filter(|column| *column < LAST_COLUMN)
+        .unwrap_or(0)
+}
+
 /// The page without clap's own list of commands.
 pub(crate) const TEMPLATE: &str = "\
 {about}

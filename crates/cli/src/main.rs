@@ -77,7 +77,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     name = "atoma",
     version,
     propagate_version = true,
-    max_term_width = 80,
     arg_required_else_help = true,
     help_template = help::TEMPLATE,
     after_help = help::AFTER
@@ -180,12 +179,15 @@ const LAST_WORK: Duration = Duration::from_millis(500);
 fn main() -> ExitCode {
     let words = hyphen::ids_last(std::env::args_os().collect());
     let matches = Args::command().try_get_matches_from(words);
-    let matches = matches.unwrap_or_else(|error| mistyped::in_words(error).exit());
-    let mut args = match Args::from_arg_matches(&matches) {
+    let read = matches.and_then(|matches| {
+        let mut args = Args::from_arg_matches(&matches)?;
+        args.global.environment = Environment::of(&matches);
+        Ok(args)
+    });
+    let args = match read {
         Ok(args) => args,
-        Err(error) => error.exit(),
+        Err(error) => return help::show(&mistyped::in_words(error)),
     };
-    args.global.environment = Environment::of(&matches);
     let told = matches!(args.command, Command::Demo(_));
     log::start(args.verbose, args.log_format, told);
     let output = Output::new(args.json, args.wide);
@@ -369,7 +371,8 @@ mod tests {
     /// The lines of a command's help, and of those below it, that are longer than a terminal is wide.
     fn long_lines(command: &mut clap::Command, found: &mut Vec<String>) {
         let name = command.get_name().to_owned();
-        let help = command.render_long_help().to_string();
+        let help = [command.render_help(), command.render_long_help()];
+        let help = help.map(|page| help::fitting(&page.to_string())).concat();
         let long = help
             .lines()
             .filter(|line| line.trim_end().chars().count() > 80);

@@ -65,12 +65,15 @@ pub(crate) async fn run(
     let mut told = BTreeSet::new();
     if args.once {
         let (mut doubtful, mut wrong) = (BTreeSet::new(), BTreeSet::new());
+        let mut convicted = 0;
         let tell = |stack: &Stack, looked: &Looked| {
             for seen in &looked.tickets {
                 let claim = (stack.id, seen.node, seen.ticket);
                 doubtful.extend(seen.doubt.map(|_| claim));
                 wrong.extend(seen.wrong.as_ref().map(|_| claim));
             }
+            let guilty = |step: &&WatchStep| matches!(step.did, Did::Convicted(_));
+            convicted += looked.steps.iter().filter(guilty).count();
             tell(stack, looked, &mut told, output);
         };
         client.watch_once(plan, tell).await?;
@@ -80,6 +83,7 @@ pub(crate) async fn run(
         let found = Found {
             doubtful: doubtful.len(),
             wrong: wrong.len(),
+            convicted,
         };
         return found.or_none();
     }
@@ -100,11 +104,13 @@ pub(crate) async fn run(
 /// What was found in one look: that is no failure of the command, and no success for a script that looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "claims that are not as the receipts here have them: {doubtful}; with a wrong answer: {wrong}"
+    "claims that are not as the receipts here have them: {doubtful}; with a wrong answer: {wrong}; nodes convicted: \
+     {convicted}"
 )]
 pub(crate) struct Found {
     doubtful: usize,
     wrong: usize,
+    convicted: usize,
 }
 
 impl Found {

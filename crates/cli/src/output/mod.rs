@@ -11,7 +11,7 @@ pub(crate) use fact::{Facts, millis, money, price, printable};
 pub(crate) use pipe::SIGPIPE_STATUS;
 pub(crate) use table::{ELLIPSIS, short};
 pub(crate) use unit::{date, label, sui, usdc, utc};
-pub(crate) use wrap::wrapped;
+pub(crate) use wrap::{columns, wrapped};
 
 use atoma_runtime::WithCauses;
 use fact::{line, to_object};
@@ -28,7 +28,6 @@ use std::{
 };
 use tokio::time::Instant;
 use unit::human;
-use wrap::columns;
 
 /// Text or JSON.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 pub(super) const COLUMNS: u16 = 80;
 
 /// How wide lines may be: `COLUMNS`, else the terminal, else 80.
-pub(super) fn columns() -> usize {
+pub(crate) fn columns() -> usize {
     let named = std::env::var("COLUMNS").ok().and_then(|n| n.parse().ok());
     let terminal = || {
         let table = comfy_table::Table::new();
