@@ -15,20 +15,17 @@
 use crate::{
     Client, ClientError, NodeInfo, StackHandle,
     account::ClientInner,
+    kept_chain::claimed_to,
     lane::Lane,
     records::{CHECKED_AT_ONCE, MAX_ASKED, Record, RecordSource},
     stack_state::{LeaseAccount, StackState},
     store::LaneKey,
 };
 use atoma_evidence::{
-    chain::{Chain, Joined, Lacking},
+    chain::{Joined, Lacking},
     receipt::ReceiptError,
 };
-use atoma_types::{
-    NodeId, RequestId,
-    chain::Lease,
-    message::{Receipt, Signed},
-};
+use atoma_types::{NodeId, RequestId, message::Receipt};
 use futures::future::BoxFuture;
 use std::{
     sync::{Arc, Weak},
@@ -43,12 +40,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Receipts that are read from the store at once: some milliseconds.
 const READ_AT_ONCE: usize = 256;
-
-/// The number up to which a lease's receipts are claimed or paid.
-pub(crate) fn claimed_to(lease: &Lease) -> u64 {
-    let tickets = lease.tickets.iter().map(|ticket| ticket.to_seq);
-    tickets.fold(lease.paid_seq, u64::max)
-}
 
 impl StackHandle {
     /// Looks for receipts of a node's lease that never came: in the data folder, then at the node. Gives the first number
@@ -339,24 +330,4 @@ impl LookOut {
         account.looking = lacks.is_some();
         lacks
     }
-}
-
-/// Puts kept receipts back, in their order. One that has turned out to be false meanwhile is left out.
-pub(crate) fn restore(
-    chain: &mut Chain,
-    receipts: Vec<Signed<Receipt>>,
-) -> Result<(), ClientError> {
-    for receipt in receipts {
-        match chain.add(&receipt) {
-            Ok(_) => {}
-            Err(error @ ReceiptError::History { .. }) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "a kept receipt does not fit those before it"
-                );
-            }
-            Err(error) => return Err(ClientError::Damaged(error)),
-        }
-    }
-    Ok(())
 }

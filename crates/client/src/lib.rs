@@ -64,6 +64,7 @@ mod grant;
 mod http;
 mod immediate;
 mod in_flight;
+mod kept_chain;
 pub mod lane;
 mod lines;
 mod networks;

@@ -3,7 +3,7 @@
 
 use crate::{
     Client, ClientError, NodeInfo,
-    gaps::{self, claimed_to},
+    kept_chain::{claimed_to, restore},
     lane::{Lane, LaneError},
     records::lease_question,
     stack_state::{LeaseAccount, StackState},
@@ -304,7 +304,7 @@ impl StackHandle {
                 chain.know(base, kept.hashes(lease, (base, first), MAX_HASHES)?);
             }
         }
-        gaps::restore(chain, receipts)
+        restore(chain, receipts)
     }
 
     /// The lanes that the node has seen. A node that can't be asked or knows nothing of the lease yet

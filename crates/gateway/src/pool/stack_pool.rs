@@ -215,21 +215,8 @@ impl StackPool {
                     Event::Answered(payment)
                 }
                 Command::Pay(payment) => {
-                    let paid = match payment {
-                        Payment::Stack(wanted) => {
-                            let bought = self.buy(offer, node, [units, wanted]).await;
-                            bought.map(|stack| {
-                                purchases.seen.insert(stack.id());
-                                let event = Event::Bought(self.reading(&stack, offer, node));
-                                stacks.push(stack);
-                                event
-                            })
-                        }
-                        Payment::TopUp(units, grant) => {
-                            let topped_up = self.top_up(found(&stacks, grant.stack), units);
-                            topped_up.await.map(|()| Event::ToppedUp(grant))
-                        }
-                    };
+                    let known = (&mut stacks, &mut *purchases);
+                    let paid = self.paid(payment, (offer, node, units), known).await;
                     match (paid, refill.instead_of(payment)) {
                         (Err(LeaseError::Budget { needed, .. }), Some(less)) => {
                             least = least.min(needed);
@@ -251,6 +238,28 @@ impl StackPool {
                 Command::Use(stack) => return Ok(found(&stacks, stack).clone()),
             };
             command = refill.step(event, &mut purchases.promises);
+        }
+    }
+
+    /// Pays for a node that lacks so many units. A new stack is known from then on.
+    async fn paid(
+        &self,
+        payment: Payment,
+        (offer, node, units): (&Offer, NodeId, ComputeUnits),
+        (stacks, purchases): (&mut Vec<StackHandle>, &mut Purchasing),
+    ) -> Result<Event, LeaseError> {
+        match payment {
+            Payment::Stack(wanted) => {
+                let stack = self.buy(offer, node, [units, wanted]).await?;
+                purchases.seen.insert(stack.id());
+                let event = Event::Bought(self.reading(&stack, offer, node));
+                stacks.push(stack);
+                Ok(event)
+            }
+            Payment::TopUp(units, grant) => {
+                self.top_up(found(stacks, grant.stack), units).await?;
+                Ok(Event::ToppedUp(grant))
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! Getting a lease by a grant, and looking at one.
 
 use super::{
-    lease_records::LeaseRecords,
     lease_status::lease_status,
+    record_pages::LeaseRecords,
     respond::{ok, refuse},
 };
 use crate::{concurrency::ConcurrencyLimit, lease::Lease, leases::Leases, ledger::Granter};
