@@ -331,7 +331,7 @@ async fn a_request_that_was_passed_on_is_judged_as_the_one_it_stands_for() {
         ..own.header.message().clone()
     };
     let passed = Order {
-        header: Signed::new(header, &SigningKey::from_seed(&[7; 32])),
+        header: Signed::new(header, &SigningKey::from_seed(&[1; 32])),
         body: own.body.clone(),
     };
     let work = provider.work(&passed, &answer);
