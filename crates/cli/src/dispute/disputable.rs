@@ -1,7 +1,7 @@
 //! Whether a unit can be demanded or challenged now: only what a node has settled and isn't paid for yet can be. The ledger
 //! says no more than that it has no such ticket; here is said why, and what to do.
 
-use crate::output::utc;
+use crate::output::{ELLIPSIS, short, utc};
 use atoma_client::dispute::Claimed;
 use atoma_types::{ComputeUnits, NodeId, StackId, TimestampMs, chain::Stack};
 
@@ -39,20 +39,27 @@ fn so_far(claimed: ComputeUnits) -> String {
     }
 }
 
+/// As much of a stack's id as a command to copy needs.
+fn beginning(stack: StackId) -> String {
+    short(stack).trim_end_matches(ELLIPSIS).to_owned()
+}
+
 impl NotDisputable {
     /// What to do.
     pub(crate) fn help(&self) -> String {
         match self {
             Self::NotSettled { stack, ends, .. } => format!(
                 "a node settles when enough has built up, when its stack is closed, and when it ends ({}Z): `atoma stack \
-                 close {stack}` has it settle now, and then there is a window to demand and challenge",
-                utc(ends.0)
+                 close {}` has it settle now, and then there is a window to demand and challenge",
+                utc(ends.0),
+                beginning(*stack)
             ),
             Self::Paid { .. } => {
                 "demand and challenge within the window after a settlement; `atoma stack watch` does so by itself".to_owned()
             }
             Self::Void { .. } => "there is nothing to dispute: the node gets nothing for it".to_owned(),
             Self::NoLease { stack, .. } => {
+                let stack = beginning(*stack);
                 format!("`atoma stack show {stack}` lists the nodes that have one")
             }
         }

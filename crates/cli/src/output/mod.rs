@@ -103,7 +103,7 @@ impl Output {
                 self.line(&to_object(row).to_string());
             }
         } else if rows.is_empty() {
-            self.line(empty);
+            self.line(&self.fitting(empty, 2));
         } else {
             self.line(&table::draw(&rows, only_wide, self.wide));
         }
@@ -144,9 +144,7 @@ impl Output {
 
     /// A remark beside the result, on stderr: nobody reads results there.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
-        let text = self.fitting(text.as_ref(), 2);
-        // where nobody reads remarks there is nowhere to say so
-        let _ = writeln!(std::io::stderr(), "{text}");
+        remark(&self.fitting(text.as_ref(), 2));
     }
 
     /// A text for people, whose lines fit unless all is wanted; those that go on are indented by so much more.
@@ -160,7 +158,7 @@ impl Output {
     /// Facts as a remark.
     pub(crate) fn notes(&self, facts: &Facts) {
         for text in self.in_lines(facts, "") {
-            self.note(text);
+            remark(&text);
         }
     }
 
@@ -248,4 +246,9 @@ impl Output {
     fn line(&self, text: &str) {
         self.pipe.write(format!("{text}\n").as_bytes());
     }
+}
+
+fn remark(text: &str) {
+    // where nobody reads remarks there is nowhere to say so
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
