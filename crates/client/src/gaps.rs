@@ -36,8 +36,8 @@ use tokio::time::sleep;
 /// So long a number may be lacking before its node is asked: other requests' answers come meanwhile, and what other programs
 /// have is on the disk.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The longest pause before a node that didn't show a number is asked again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest pause before a node that didn't show a number is asked again: one that was away for a moment is soon used again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Receipts that are read from the store at once: some milliseconds.
 const READ_AT_ONCE: usize = 256;
 
@@ -58,7 +58,7 @@ impl StackHandle {
 
     /// Remembers that the node has refused a request.
     pub(crate) fn remember_refused(&self, key: LaneKey, id: RequestId) {
-        self.with_account(key.node, |account| account.is_refused(id));
+        self.client.inner.store.keep_refused(key.stack, id);
     }
 
     /// A receipt has joined the chain: looks after what is lacking since, if nobody does.
@@ -114,20 +114,20 @@ impl StackHandle {
         // what has come is on the disk before it is looked at
         self.client.receipts().flush().await?;
         self.take_kept(&source).await?;
-        let Some(asked) = self.lacks(info.id) else {
+        let Some(mut asked) = self.lacks(info.id) else {
             return Ok(None);
         };
-        let shown = self.ask_node(&source).await;
+        let shown = self.ask_node(&source, &mut asked).await;
         if let Err(error) = &shown {
             let error = error as &dyn std::error::Error;
             tracing::debug!(error, node = %info.id, "records cannot be had");
         }
         self.leave_claimed(info.id).await;
-        // what is lacking by now besides wasn't asked for; and who can't be reached can't be asked for answers either
-        let away = matches!(shown, Err(ClientError::Unreachable { .. }));
+        // what is lacking by now besides wasn't asked for. A node that can't be reached is no exception: it could be away just
+        // when it is asked
         let lacks = self.with_account(info.id, |account| {
             let lacks = account.chain.lacks_still(asked).then_some(asked);
-            account.unshown = lacks.filter(|_| !away).or(account.unshown());
+            account.unshown = lacks.or(account.unshown());
             lacks
         });
         Ok(lacks.flatten())
@@ -170,12 +170,16 @@ impl StackHandle {
             before = Some(wanted);
             let between = (wanted.after, wanted.before);
             for row in kept.rows(source.lease(), between, READ_AT_ONCE)? {
-                let faulty = row.fault.is_some();
+                let (faulty, refused) = (row.fault.is_some(), kept.is_refused(row.request)?);
                 let Some(record) = Record::of(row) else {
                     continue;
                 };
+                if refused && !faulty {
+                    // another program took it for good
+                    let _ = source.verify(&record);
+                }
                 // a bad answer may have a good record
-                if faulty && source.check(&record).is_err() {
+                if refused || faulty && source.judge(&record).is_err() {
                     continue;
                 }
                 let joined = self.with_account(source.lease().1, |account| {
@@ -189,8 +193,9 @@ impl StackHandle {
         }
     }
 
-    /// Asks the node, page after page as long as something comes of it.
-    async fn ask_node(&self, source: &RecordSource) -> Result<(), ClientError> {
+    /// Asks the node, page after page as long as something comes of it. `lacks` becomes the first number that was lacking when
+    /// it was asked last.
+    async fn ask_node(&self, source: &RecordSource, lacks: &mut u64) -> Result<(), ClientError> {
         let (mut asked, mut before) = (0, None);
         while asked < MAX_ASKED {
             let Some(wanted) = self
@@ -200,7 +205,10 @@ impl StackHandle {
                 break;
             };
             before = Some(wanted);
+            *lacks = self.lacks(source.lease().1).unwrap_or(*lacks);
             let page = source.after(wanted.after).await?;
+            // what has come meanwhile is on the disk before these are held against it
+            self.client.receipts().flush().await?;
             for (place, record) in page.iter().enumerate() {
                 self.join(source, record);
                 if place % CHECKED_AT_ONCE == 0 {

@@ -37,8 +37,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A node that was left alone stops its work; so long after a request's expiry it has neither
 /// begun it nor is it still at it.
 const AFTERMATH: DurationMs = DurationMs(30_000);
-/// So long after that a node that doesn't answer is asked no more. The request stays open.
+/// So long after that a node that doesn't answer is away for longer, and is asked at [`SLOW_PAUSE`]s.
 const LAST_QUESTION: DurationMs = DurationMs(300_000);
+/// Pause between two questions to a node that is away: what it can't say counts against it until it is back.
+const SLOW_PAUSE: Duration = Duration::from_secs(60);
 
 /// The guard of an open request. Dropped open, it asks the node in the background.
 pub(crate) struct InFlight(Option<Box<Open>>);
@@ -98,20 +100,20 @@ impl InFlight {
         }
     }
 
-    /// The node refused with this: it costs nothing, and in the node's own words there is no receipt for it.
+    /// The node refused with this. In its own words it costs nothing, and there is no receipt for it; else that is asked for.
     pub(crate) fn refused_by(mut self, refusal: &NodeRefusal) {
+        if !refusal.is_final() {
+            return self.unanswered();
+        }
         if let Some(open) = self.0.take() {
-            if refusal.is_final() {
-                open.handle.remember_refused(open.key, open.id());
-            }
-            open.refused();
+            open.refused_for_good();
         }
     }
 
     /// The node refused, in words that came with the answer.
     pub(crate) fn was_refused(&mut self) {
         if let Some(open) = self.0.take() {
-            open.refused();
+            open.refused_for_good();
         }
     }
 
@@ -158,6 +160,12 @@ impl Drop for InFlight {
 }
 
 impl Open {
+    /// In the node's own words: so it can't have a receipt for it.
+    fn refused_for_good(&self) {
+        self.handle.remember_refused(self.key, self.id());
+        self.refused();
+    }
+
     fn id(&self) -> RequestId {
         self.request.message().request_id
     }
@@ -311,9 +319,12 @@ impl Open {
         let clock = Arc::clone(&self.handle.client.runtime().clock);
         drop(self.handle);
         let mut pause = FIRST_PAUSE;
-        while clock.now() < last {
+        loop {
             sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = match clock.now() < last {
+                true => (pause * 2).min(LONGEST_PAUSE),
+                false => SLOW_PAUSE,
+            };
             match lost.ask().await {
                 Some(open) => lost = open,
                 None => return,
@@ -346,6 +357,11 @@ impl Lost {
             client,
             state: Arc::clone(&self.state),
         };
+        let lease = handle.view().lease(self.key.node).map(|lease| lease.closed);
+        if lease == Some(true) {
+            // whatever it cost is paid or never will be
+            return None;
+        }
         let path = format!("/v1/receipts/{}", self.request.message().request_id);
         let http = handle.client.inner.http.clone();
         match http.get::<KeptByNode>(&self.node, &path).await {
@@ -367,7 +383,7 @@ impl Lost {
                         return Some(self.unanswered(&handle));
                     }
                 }
-                self.into_open(handle).refused();
+                self.into_open(handle).refused_for_good();
                 None
             }
             Err(_) => Some(self.unanswered(&handle)),

@@ -21,7 +21,11 @@ pub(crate) fn restore(
     for receipt in receipts {
         match chain.add(&receipt) {
             Ok(_) => {}
-            Err(error @ ReceiptError::History { .. }) => {
+            Err(
+                error @ (ReceiptError::History { .. }
+                | ReceiptError::Twice { .. }
+                | ReceiptError::Equivocation { .. }),
+            ) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "a kept receipt does not fit those before it"

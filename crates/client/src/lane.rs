@@ -234,7 +234,9 @@ impl Lane {
     /// A verified record of a request that this account has forgotten, or took for refused: it explains so much of what the
     /// node says, and of what may still be forgotten.
     pub fn explain(&mut self, units: ComputeUnits) {
-        self.settled = self.settled.saturating_add(units.0);
+        // what explains nothing is no reason to sign for more: its node has to ask for that, and has W
+        let explained = units.0.min(self.forgotten.max(self.unexplained));
+        self.settled = self.settled.saturating_add(explained);
         self.unexplained = self.unexplained.saturating_sub(units.0);
         self.forgotten = self.forgotten.saturating_sub(units.0);
     }

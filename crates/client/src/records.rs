@@ -130,20 +130,16 @@ impl RecordSource {
         judged
     }
 
-    fn judge(&self, record: &Record) -> Result<bool, ReceiptError> {
+    /// Whether a record is good, whoever showed it, by what is on the disk; says whether it is kept already.
+    pub(crate) fn judge(&self, record: &Record) -> Result<bool, ReceiptError> {
         self.check(record)?;
         let id = record.receipt.message().request_id;
-        let state = self.client.inner.stacks.lock().get(&self.stack).cloned();
-        let refused = state.is_some_and(|state| {
-            let accounts = state.accounts.lock();
-            let account = accounts.get(&self.node.id);
-            account.is_some_and(|account| account.refused.contains(&id))
-        });
-        if refused {
+        let disk = self.client.inner.store.kept();
+        // what can't be read can't contradict it
+        if disk.is_refused(id).unwrap_or(false) {
             return Err(ReceiptError::Refused);
         }
-        // what can't be read can't contradict it
-        let kept = self.client.inner.store.kept().find(id).ok().flatten();
+        let kept = disk.find(id).ok().flatten();
         match kept {
             Some(kept) if kept.hash != record.receipt.hash() => Err(ReceiptError::Twice {
                 first: kept.hash,

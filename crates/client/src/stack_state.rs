@@ -4,14 +4,11 @@
 use crate::lane::Lane;
 use atoma_evidence::chain::Chain;
 use atoma_types::{
-    ComputeUnits, NodeId, RequestId, StackId,
+    ComputeUnits, NodeId, StackId,
     chain::{Stack, Task},
 };
 use parking_lot::{Mutex, RwLock};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 pub(crate) struct StackState {
     pub(crate) id: StackId,
@@ -33,12 +30,7 @@ pub(crate) struct LeaseAccount {
     pub(crate) looking: bool,
     /// A number that the chain lacked after its node was asked: nothing is signed while it does.
     pub(crate) unshown: Option<u64>,
-    /// Requests that the node has refused, the last ones: it can't have receipts for them.
-    pub(crate) refused: BTreeSet<RequestId>,
 }
-
-/// Refused requests that are remembered of a lease: 16 KiB.
-const MAX_REFUSED: usize = 1_024;
 
 impl LeaseAccount {
     /// What is used or spoken for: by our own lanes, or, where others use the lease too, at least
@@ -52,14 +44,5 @@ impl LeaseAccount {
     /// The number that keeps anything from being signed, if one does.
     pub(crate) fn unshown(&self) -> Option<u64> {
         self.unshown.filter(|seq| self.chain.lacks_still(*seq))
-    }
-
-    /// Remembers a request that the node has refused.
-    pub(crate) fn is_refused(&mut self, id: RequestId) {
-        self.refused.insert(id);
-        if self.refused.len() > MAX_REFUSED {
-            // ids begin with the time
-            self.refused.pop_first();
-        }
     }
 }

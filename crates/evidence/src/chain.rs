@@ -15,7 +15,10 @@ use atoma_types::{
     hash::Hash32,
     message::{Receipt, Signed},
 };
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 /// Links that are kept in memory; a receipt that comes later than this many others can no longer
 /// be held against its neighbours, only against the sums around it.
@@ -25,6 +28,8 @@ pub const MAX_LINKS: usize = MAX_KNOWN;
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
     links: BTreeMap<u64, Link>,
+    /// Which number each request has among the links: it has one.
+    requests: HashMap<Hash32, u64>,
     histories: Histories,
     /// What is claimed: up to here nothing can be claimed again.
     claimed: u64,
@@ -47,6 +52,7 @@ pub struct Lacking {
 #[derive(Clone, Copy, Debug)]
 struct Link {
     hash: Hash32,
+    request: Hash32,
     previous: Hash32,
     units: u64,
     cumulative: u64,
@@ -70,12 +76,13 @@ impl Chain {
     /// # Errors
     ///
     /// If its place, its link or its sum contradicts the receipts around it, its history those before it, or its
-    /// place has another receipt already. It may tell that a later one, which was added, has named another history
+    /// place or its request has another receipt already. It may tell that a later one, which was added, has named another history
     /// than there is: that one is taken out.
     pub fn add(&mut self, receipt: &Signed<Receipt>) -> Result<Joined, ReceiptError> {
         let r = receipt.message();
         let link = Link {
             hash: receipt.hash(),
+            request: r.request_hash,
             previous: r.previous,
             units: r.units.0,
             cumulative: r.cumulative_units.0,
@@ -93,6 +100,13 @@ impl Chain {
                 })
             };
         }
+        if let Some(first) = self.requests.get(&link.request) {
+            let first = self.links.get(first).map_or(Hash32::ZERO, |link| link.hash);
+            return Err(ReceiptError::Twice {
+                first,
+                second: link.hash,
+            });
+        }
         fits_start(r.seq, &link)?;
         if let Some((&seq, before)) = self.links.range(..r.seq).next_back() {
             follows(seq, before, r.seq, &link)?;
@@ -102,6 +116,7 @@ impl Chain {
         }
         let proven = self.names_its_history(r.seq, &link)?;
         self.links.insert(r.seq, link);
+        self.requests.insert(link.request, r.seq);
         if !proven && r.seq > self.claimed {
             self.unproven.insert(r.seq, link.base);
         }
@@ -109,7 +124,9 @@ impl Chain {
         let named = self.later_name_it();
         if self.links.len() > MAX_LINKS {
             // one that isn't proven stays so
-            self.links.pop_first();
+            if let Some((_, oldest)) = self.links.pop_first() {
+                self.requests.remove(&oldest.request);
+            }
         }
         named.map(|()| Joined::New)
     }
@@ -252,7 +269,9 @@ impl Chain {
     }
 
     fn take_out(&mut self, seq: u64) {
-        self.links.remove(&seq);
+        if let Some(link) = self.links.remove(&seq) {
+            self.requests.remove(&link.request);
+        }
         self.unproven.remove(&seq);
         self.whole_to = self.whole_to.min(seq.saturating_sub(1)).max(self.claimed);
     }

@@ -18,6 +18,7 @@ fn claimed(costs: &[u64], moves: &[usize]) -> Vec<Signed<Receipt>> {
         sum += cost;
         let next = Receipt {
             seq: place as u64 + 1,
+            request_hash: Hash32::of(&place.to_le_bytes()),
             units: ComputeUnits(cost),
             cumulative_units: ComputeUnits(sum),
             previous,
@@ -39,6 +40,24 @@ fn changed(receipt: &Signed<Receipt>, change: impl FnOnce(&mut Receipt)) -> Sign
     let mut message = receipt.message().clone();
     change(&mut message);
     Signed::new(message, &key())
+}
+
+#[test]
+fn two_receipts_for_one_request_prove_fraud_wherever_they_stand() {
+    let receipts = lease(&[5, 6, 7]);
+    let copy = changed(&receipts[2], |r| {
+        r.request_hash = receipts[0].message().request_hash;
+    });
+    let mut chain = Chain::default();
+    assert_eq!(chain.add(&receipts[0]), Ok(Joined::New));
+    let twice = ReceiptError::Twice {
+        first: receipts[0].hash(),
+        second: copy.hash(),
+    };
+    assert_eq!(chain.add(&copy), Err(twice));
+    assert_eq!(chain.add(&receipts[1]), Ok(Joined::New));
+    assert_eq!(chain.add(&receipts[2]), Ok(Joined::New));
+    assert_eq!(chain.lacks(), None);
 }
 
 #[test]
@@ -278,6 +297,7 @@ fn a_late_receipt_of_a_base_that_four_others_followed_is_held_against_its_own_hi
         let seq = before.message().seq + 1;
         changed(before, |r| {
             r.seq = seq;
+            r.request_hash = Hash32::of(&(seq - 1).to_le_bytes());
             r.cumulative_units = ComputeUnits(seq);
             r.previous = before.hash();
             r.base = base;

@@ -178,10 +178,20 @@ impl Kept {
         })
     }
 
-    /// The receipt of one request.
+    /// Whether its node has refused a request.
+    pub(crate) fn is_refused(&self, request: RequestId) -> rusqlite::Result<bool> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached("SELECT 1 FROM refused WHERE request = ?1")?;
+            query.exists([request.0])
+        })
+    }
+
+    /// The receipt of one request: a good one, if there is one.
     pub(crate) fn find(&self, request: RequestId) -> rusqlite::Result<Option<Row>> {
         self.0.ask(|db| {
-            let mut query = db.prepare_cached(&format!("{ROW} WHERE request = ?1"))?;
+            let mut query = db.prepare_cached(&format!(
+                "{ROW} WHERE request = ?1 ORDER BY fault IS NOT NULL LIMIT 1"
+            ))?;
             query.query_row([request.0], read_row).optional()
         })
     }

@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
     file: "client.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atCl"),
-    version: 5,
+    version: 6,
     tables: "
         CREATE TABLE receipts (
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -37,6 +37,9 @@ pub(super) const KIND: Kind = Kind {
         CREATE TABLE distrusts (
             node BLOB PRIMARY KEY, kind INTEGER NOT NULL, charged INTEGER NOT NULL, most INTEGER NOT NULL,
             since_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE refused (  -- requests that their nodes have refused: they can't have receipts for them
+            request BLOB PRIMARY KEY, stack BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE wrongs (  -- answers of which a jury would find what was found here
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, unit INTEGER NOT NULL, reason TEXT NOT NULL,
@@ -85,6 +88,14 @@ pub(super) const KIND: Kind = Kind {
                     stack BLOB NOT NULL, node BLOB NOT NULL, ticket INTEGER NOT NULL, staked INTEGER NOT NULL,
                     back INTEGER,  -- once it is over
                     PRIMARY KEY (stack, node, ticket)
+                ) STRICT, WITHOUT ROWID;
+            ",
+        },
+        Upgrade {
+            from: 5,
+            sql: "
+                CREATE TABLE refused (  -- requests that their nodes have refused: they can't have receipts for them
+                    request BLOB PRIMARY KEY, stack BLOB NOT NULL
                 ) STRICT, WITHOUT ROWID;
             ",
         },

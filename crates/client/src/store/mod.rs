@@ -50,7 +50,7 @@ pub(crate) use rows::{KeptLane, LaneKey, Row};
 use crate::ClientError;
 use atoma_runtime::{Threads, WithCauses};
 use atoma_store::{FolderLock, Place, Slot, WriterThread};
-use atoma_types::{ComputeUnits, NetworkId, NodeId, StackId};
+use atoma_types::{ComputeUnits, NetworkId, NodeId, RequestId, StackId};
 use kind::{KIND, folder_of};
 use lanes::{NotGiven, Wanted};
 use parking_lot::Mutex;
@@ -133,6 +133,13 @@ impl Store {
     pub(crate) fn keep_distrust(&self, distrust: &Distrust) {
         if let Err(error) = self.writes.send(Op::Distrust(distrust.clone())) {
             tracing::error!(error = %WithCauses(&error), "a distrusted node will be forgotten");
+        }
+    }
+
+    /// Remembers that a node has refused a request; never waits.
+    pub(crate) fn keep_refused(&self, stack: StackId, request: RequestId) {
+        if let Err(error) = self.writes.send_lazily(Op::Refused(stack, request)) {
+            tracing::error!(error = %WithCauses(&error), "a refusal was lost");
         }
     }
 

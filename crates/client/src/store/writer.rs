@@ -8,8 +8,8 @@ use super::{
     rows::{KeptLane, LaneKey, Row, insert},
 };
 use atoma_store::{Gather, OnFailure, Policy, Reply, Slot, Writer};
-use atoma_types::{NodeId, StackId};
-use rusqlite::Transaction;
+use atoma_types::{NodeId, RequestId, StackId};
+use rusqlite::{Transaction, params};
 use std::{path::PathBuf, time::Duration, vec::Drain};
 
 /// How entries become commits.
@@ -39,6 +39,8 @@ pub(crate) enum Op {
     },
     Stack(StackId, Reply),
     Forget(StackId),
+    /// A node has refused a request of this stack.
+    Refused(StackId, RequestId),
     Distrust(Distrust),
     Wrong(Wrong, Option<Reply>),
     /// Keeps a bond, or forgets one that was not staked after all.
@@ -110,6 +112,15 @@ impl Writer for ClientWriter {
                     to.prepare_cached("UPDATE stacks SET closed = 1 WHERE stack = ?1")?
                         .execute([stack.0.as_bytes()])?;
                     lanes::forget(to, *stack)?;
+                    // nothing can be claimed of it any more
+                    to.prepare_cached("DELETE FROM refused WHERE stack = ?1")?
+                        .execute([stack.0.as_bytes()])?;
+                }
+                Op::Refused(stack, request) => {
+                    to.prepare_cached(
+                        "INSERT OR IGNORE INTO refused (request, stack) VALUES (?1, ?2)",
+                    )?
+                    .execute(params![request.0, stack.0.as_bytes()])?;
                 }
                 Op::Distrust(distrust) => distrusts::insert(to, distrust)?,
                 Op::Wrong(wrong, _) => bonds::insert_wrong(to, wrong)?,
@@ -138,7 +149,11 @@ impl Writer for ClientWriter {
                 | Op::Wrong(_, Some(done))
                 | Op::Bond { done, .. }
                 | Op::Flush(done) => done.send(()),
-                Op::Receipt(_) | Op::Forget(_) | Op::Distrust(_) | Op::Wrong(_, None) => {}
+                Op::Receipt(_)
+                | Op::Forget(_)
+                | Op::Refused(..)
+                | Op::Distrust(_)
+                | Op::Wrong(_, None) => {}
             }
         }
     }

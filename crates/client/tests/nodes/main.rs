@@ -4,6 +4,7 @@
 
 mod challenge;
 mod close;
+mod doubles;
 mod gaps;
 mod passed;
 mod proof;

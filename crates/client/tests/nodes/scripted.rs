@@ -76,6 +76,8 @@ struct Account {
     refused: Option<Signed<RequestHeader>>,
     /// It shows its users no records.
     withholds: bool,
+    /// A request of which it has nothing, in its own words.
+    denied: Option<(Signed<RequestHeader>, Salt)>,
 }
 
 impl Scripted {
@@ -224,6 +226,17 @@ impl Scripted {
     }
 
     /// Signs its last receipt so many times more, under the numbers that follow.
+    fn will_serve(&self, header: &Signed<RequestHeader>, salt: &Salt) {
+        self.account.lock().denied = Some((header.clone(), salt.clone()));
+    }
+
+    /// Signs a receipt for what it had nothing of.
+    pub(crate) fn serves_denied(&self) {
+        let denied = self.account.lock().denied.take();
+        let (header, salt) = denied.unwrap();
+        self.commit(&header, (&salt, ANSWER.as_bytes()), |_| {});
+    }
+
     pub(crate) fn repeats_last(&self, times: u64) {
         for _ in 0..times {
             let account = &mut *self.account.lock();

@@ -80,6 +80,11 @@ pub(super) async fn chat(
             honest(ANSWER);
             refuse(RefusalCode::Overloaded, 0)
         }
+        // neither is there yet
+        "vanish_for_now" => {
+            node.will_serve(&header, &salt);
+            streamed(vec!["data: {\"a\":1}\n\n".to_owned()], true)
+        }
         // the answer is lost, the receipt is not
         "cut" => {
             honest(FRAMES);
