@@ -2,11 +2,14 @@
 
 use crate::{
     ClientError,
-    store::{Bond, Kept, Row, Store, Writes, Wrong, all_kept, flush, keep_bond, keep_wrong},
+    store::{
+        Bond, Kept, Row, Store, Suspect, Writes, Wrong, all_kept, flush, keep_bond, keep_wrong,
+    },
 };
 use atoma_evidence::second::SecondRecord;
 use atoma_types::{
     ComputeUnits, NodeId, RequestId, StackId, TimestampMs,
+    hash::Hash32,
     message::{Receipt, RequestHeader, Signed},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -180,6 +183,38 @@ impl Receipts {
     ) -> Result<Vec<Signed<Receipt>>, ClientError> {
         // no receipt has the number 0, whatever is wrong with it
         self.kept_between(lease, (seq, 0, seq))
+    }
+
+    /// What is kept of a lease after a number and a hash, with the receipts that may be one of two for their request.
+    pub(crate) fn suspects(
+        &self,
+        lease: (StackId, NodeId),
+        after: (u64, Hash32),
+        most: usize,
+    ) -> Result<Vec<Suspect>, ClientError> {
+        for kept in &self.kept {
+            let suspects = kept.suspects(lease, after, most)?;
+            // a stack is of one network
+            if !suspects.is_empty() {
+                return Ok(suspects);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// All receipts of a lease that were kept for one request, at most so many.
+    pub(crate) fn of_request(
+        &self,
+        lease: (StackId, NodeId),
+        request: RequestId,
+        most: usize,
+    ) -> Result<Vec<Signed<Receipt>>, ClientError> {
+        let mut bytes = Vec::new();
+        for kept in &self.kept {
+            bytes.append(&mut kept.of_request(lease, request, most)?);
+        }
+        let read = |bytes| Signed::from_bytes(bytes).ok();
+        Ok(bytes.into_iter().filter_map(read).collect())
     }
 
     fn kept_between(

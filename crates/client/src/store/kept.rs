@@ -5,7 +5,7 @@ use super::{
     distrusts::{self, Distrust},
     kind::KIND,
     lanes,
-    rows::{KeptLane, ROW, Row, read_row, to_sql},
+    rows::{KeptLane, ROW, Row, Suspect, from_sql, read_row, to_sql},
 };
 use atoma_store::{Place, Readers};
 use atoma_types::{Address, NodeId, RequestId, StackId, hash::Hash32};
@@ -116,6 +116,54 @@ impl Kept {
             let (after, before, most) = (to_sql(after), to_sql(before), to_sql(most as u64));
             let range = params![stack.0.as_bytes(), node.0.as_bytes(), after, before, most];
             query.query_map(range, read_row)?.collect()
+        })
+    }
+
+    /// What is kept of a lease after this place, in order of places, at most so many; with the receipt itself where it has a
+    /// fault, or its request has another one.
+    pub(crate) fn suspects(
+        &self,
+        (stack, node): (StackId, NodeId),
+        (seq, hash): (u64, Hash32),
+        most: usize,
+    ) -> rusqlite::Result<Vec<Suspect>> {
+        self.0.ask(|db| {
+            // the index of requests has the table's key in it, so that no other row is read
+            let mut query = db.prepare_cached(
+                "SELECT seq, hash, CASE WHEN fault IS NOT NULL OR EXISTS (
+                     SELECT 1 FROM receipts AS other WHERE other.request = one.request
+                     AND other.stack = ?1 AND other.node = ?2 AND other.hash <> one.hash
+                 ) THEN receipt END
+                 FROM receipts AS one WHERE stack = ?1 AND node = ?2 AND (seq, hash) > (?3, ?4)
+                 ORDER BY seq, hash LIMIT ?5",
+            )?;
+            let lease = (stack.0.as_bytes(), node.0.as_bytes());
+            let range = params![lease.0, lease.1, to_sql(seq), hash.0, to_sql(most as u64)];
+            let rows = query.query_map(range, |row| {
+                Ok(Suspect {
+                    place: (from_sql(row.get(0)?), Hash32(row.get(1)?)),
+                    receipt: row.get(2)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// The receipts of a lease that were kept for one request, with what has a fault, at most so many.
+    pub(crate) fn of_request(
+        &self,
+        (stack, node): (StackId, NodeId),
+        request: RequestId,
+        most: usize,
+    ) -> rusqlite::Result<Vec<Vec<u8>>> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT receipt FROM receipts WHERE request = ?1 AND stack = ?2 AND node = ?3
+                 ORDER BY seq, hash LIMIT ?4",
+            )?;
+            let lease = (stack.0.as_bytes(), node.0.as_bytes());
+            let which = params![request.0, lease.0, lease.1, to_sql(most as u64)];
+            query.query_map(which, |row| row.get(0))?.collect()
         })
     }
 

@@ -45,7 +45,7 @@ pub(crate) use bonds::{Bond, Wrong};
 pub(crate) use distrusts::Distrust;
 pub(crate) use kept::Kept;
 pub(crate) use networks::all_kept;
-pub(crate) use rows::{KeptLane, LaneKey, Row};
+pub(crate) use rows::{KeptLane, LaneKey, Row, Suspect};
 
 use crate::ClientError;
 use atoma_runtime::{Threads, WithCauses};

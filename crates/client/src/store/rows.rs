@@ -30,6 +30,15 @@ pub(crate) struct Row {
     pub(crate) fault: Option<String>,
 }
 
+/// A place of a lease's kept receipts, which may be one of two for its request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suspect {
+    /// Its number, and its hash.
+    pub(crate) place: (u64, Hash32),
+    /// Its bytes and its signature, if it may.
+    pub(crate) receipt: Option<Vec<u8>>,
+}
+
 /// What a lane was before the restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeptLane {

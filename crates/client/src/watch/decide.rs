@@ -21,6 +21,7 @@
 //! A node that lost its journal makes another chain in
 //! good faith, of new requests alone; it answers, gets the fees, and nothing more comes of it.
 
+use super::twice::pair;
 use crate::dispute::Claimed;
 use atoma_ledger::{Due, due_of_lease};
 use atoma_types::{
@@ -65,7 +66,7 @@ pub struct Held {
     pub before: Option<Signed<Receipt>>,
     /// What the ledger has shown of the lease, in settlements and answers.
     pub shown: Vec<Signed<Receipt>>,
-    /// Those kept for the requests of what was shown.
+    /// Those kept for the requests of what was shown; and two kept ones for one request, if there are any of the lease.
     pub same_requests: Vec<Signed<Receipt>>,
     /// Whether the ticket's records are others than the kept receipts: its history isn't theirs, or one was shown that
     /// isn't.
@@ -121,7 +122,8 @@ pub fn decide(
     if lease.closed || lease.tickets.is_empty() {
         return Vec::new();
     }
-    if let Some(pair) = held.iter().find_map(twice) {
+    let kept_or_shown = |held: &Held| pair(held.shown.iter().chain(&held.same_requests));
+    if let Some(pair) = held.iter().find_map(kept_or_shown) {
         return vec![Act::Equivocation(Box::new(pair))];
     }
     let overdue = due_of_lease(stack, lease, now).into_iter();
@@ -154,17 +156,6 @@ pub fn decide(
         }
     }
     acts
-}
-
-/// Two different receipts for one request, if there are any.
-fn twice(held: &Held) -> Option<[Signed<Receipt>; 2]> {
-    let all = || held.shown.iter().chain(&held.same_requests);
-    held.shown.iter().find_map(|one| {
-        let hash = one.message().request_hash;
-        let mut others = all().filter(|other| other.message().request_hash == hash);
-        let other = others.find(|other| other.bytes() != one.bytes())?;
-        Some([one.clone(), other.clone()])
-    })
 }
 
 /// Whether a ticket is doubtful by what is held.

@@ -277,6 +277,18 @@ fn two_receipts_for_one_request_convict_whether_kept_or_shown() {
         decided(&stack, &both_shown),
         [Act::Equivocation(Box::new(pair))]
     );
+    // the ledger has shown neither
+    let copy = receipt(1, 5, 10, 50);
+    let both_kept = Held {
+        last: vec![receipt(3, 9, 10, 100)],
+        same_requests: vec![receipt(1, 1, 10, 10), copy.clone(), receipt(2, 2, 10, 20)],
+        ..Held::default()
+    };
+    let pair = [receipt(1, 1, 10, 10), copy];
+    assert_eq!(
+        decided(&stack, &both_kept),
+        [Act::Equivocation(Box::new(pair))]
+    );
     // the same one twice is one
     let honest = Held {
         last: vec![last.clone()],

@@ -12,6 +12,7 @@ mod remedy;
 pub(crate) mod root;
 mod run;
 mod shown;
+mod twice;
 mod watcher;
 
 pub use check::{AnswerCheck, Checked};

@@ -11,6 +11,7 @@
 
 use super::decide::Missing;
 use crate::{ClientError, Receipts};
+use atoma_evidence::receipt::ReceiptError;
 use atoma_types::{
     NodeId, StackId,
     chain::{Lease, Ticket},
@@ -30,6 +31,8 @@ const READ_AT_ONCE: usize = 256;
 pub(crate) struct Walk {
     lease: (StackId, NodeId),
     base: u64,
+    /// The ticket's last receipt, number and hash, before it was looked at.
+    last: Option<(u64, Hash32)>,
     /// The number of the receipt that is looked for next.
     seq: u64,
     /// Its hash, where the one after it is known.
@@ -45,8 +48,47 @@ pub(crate) enum Walked {
     On,
     /// All receipts before the last one are known, and this is the root over them.
     Whole(Hash32),
-    /// Neither the one of this number nor the next is kept, so that nothing can be said.
+    /// Neither the one of this number nor the next is kept, or it is no record of what was asked: so nothing can be said.
     Missing(u64),
+}
+
+/// As what the receipt of a number and a hash is kept.
+enum KeptAs {
+    /// As that of a request, though what the answer was or what it charges may be wrong; and what it names as `previous`.
+    Record(Hash32),
+    /// As evidence that there can't be a record of it: its request was refused or never signed, or has another receipt.
+    NoRecord,
+    Nothing,
+}
+
+/// As what a receipt is kept. One that isn't good is of the chain as well, as long as its request is one that was served once.
+fn kept_as(
+    receipts: &Receipts,
+    lease: (StackId, NodeId),
+    (seq, hash): (u64, Hash32),
+) -> Result<KeptAs, ClientError> {
+    let mut good = receipts.good_at(lease, seq)?.into_iter();
+    if let Some(kept) = good.find(|kept| kept.hash() == hash) {
+        return Ok(KeptAs::Record(kept.message().previous));
+    }
+    let only = (seq.saturating_sub(1), seq.saturating_add(1));
+    for kept in receipts.between(lease, only, READ_AT_ONCE)? {
+        let Ok(receipt) = kept.signed() else {
+            continue;
+        };
+        if receipt.hash() != hash {
+            continue;
+        }
+        let none = [ReceiptError::Refused, ReceiptError::Header];
+        let none = none.map(|error| error.to_string());
+        let is_one = kept.fault.is_none_or(|fault| !none.contains(&fault));
+        let once = receipts.of_request(lease, kept.request_id, 2)?.len() < 2;
+        return Ok(match is_one && once {
+            true => KeptAs::Record(receipt.message().previous),
+            false => KeptAs::NoRecord,
+        });
+    }
+    Ok(KeptAs::Nothing)
 }
 
 impl Walk {
@@ -61,6 +103,7 @@ impl Walk {
         Self {
             lease: (stack, node),
             base: ticket.base,
+            last: Some((ticket.to_seq, ticket.last)),
             seq: ticket.to_seq.saturating_sub(1),
             hash: last.map(|last| last.message().previous),
             hashes: Vec::new(),
@@ -79,6 +122,11 @@ impl Walk {
 
     /// Walks on for a while.
     fn on(&mut self, receipts: &Receipts) -> Result<Walked, ClientError> {
+        if let Some(last) = self.last.take()
+            && matches!(kept_as(receipts, self.lease, last)?, KeptAs::NoRecord)
+        {
+            return Ok(Walked::Missing(last.0));
+        }
         for _ in 0..READ_AT_ONCE {
             if self.seq <= self.base {
                 return Ok(Walked::Whole(self.root()));
@@ -87,7 +135,11 @@ impl Walk {
                 return Ok(Walked::Missing(self.seq));
             }
             let (hash, before) = match self.hash {
-                Some(hash) => (hash, self.named_by(receipts, hash)?),
+                Some(hash) => match kept_as(receipts, self.lease, (self.seq, hash))? {
+                    KeptAs::Record(previous) => (hash, Some(previous)),
+                    KeptAs::NoRecord => return Ok(Walked::Missing(self.seq)),
+                    KeptAs::Nothing => (hash, None),
+                },
                 None => match self.only_one(receipts)? {
                     Some(kept) => (kept.hash(), Some(kept.message().previous)),
                     None => return Ok(Walked::Missing(self.seq)),
@@ -98,14 +150,6 @@ impl Walk {
             self.hash = before;
         }
         Ok(Walked::On)
-    }
-
-    /// What the receipt of this hash names as the one before it, if it is kept. One that isn't good is of the chain as well.
-    fn named_by(&self, receipts: &Receipts, hash: Hash32) -> Result<Option<Hash32>, ClientError> {
-        let (stack, node) = self.lease;
-        let kept = receipts.kept_at(stack, node, self.seq)?;
-        let mut kept = kept.iter().filter(|kept| kept.hash() == hash);
-        Ok(kept.next().map(|kept| kept.message().previous))
     }
 
     /// The one good receipt that is kept under the number.

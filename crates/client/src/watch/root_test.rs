@@ -109,7 +109,8 @@ async fn a_history_is_another_only_where_it_is_known_what_it_should_be() {
     store.keep(row(&chain[6], Some("it charges too much")));
     let mut second = chain[6].clone();
     let again = Receipt {
-        usage: atoma_types::Usage::of_text(1, 0, 0),
+        request_id: RequestId([9; 16]),
+        request_hash: Hash32([9; 32]),
         previous: Hash32([5; 32]),
         ..second.1.message().clone()
     };
@@ -179,4 +180,49 @@ async fn a_long_chain_is_walked_in_several_turns_and_a_closed_ticket_is_forgotte
         .await
         .unwrap();
     assert!(roots.known.is_empty());
+}
+
+#[tokio::test]
+async fn a_receipt_that_is_no_record_of_a_request_that_was_served_once_keeps_its_chain_unproven() {
+    let chain = chain(6);
+    let stack = settling(&chain);
+    let ticket = &stack.leases[0].tickets[0];
+    // under another number
+    let of_another = |request: u16| {
+        let receipt = Receipt {
+            seq: 9,
+            request_id: RequestId(u128::from(request).to_le_bytes()),
+            ..chain[3].1.message().clone()
+        };
+        let receipt = Signed::new(receipt, &SigningKey::from_seed(&[7; 32]));
+        (chain[3].0.clone(), receipt)
+    };
+    // what is wrong with a receipt, what else is kept, and whether the history is known all the same
+    let refused = ReceiptError::Refused.to_string();
+    let header = ReceiptError::Header.to_string();
+    let answer = ReceiptError::ResponseHash.to_string();
+    let cases: [(usize, &str, Option<Exchange>, Option<u64>); 6] = [
+        (3, &answer, None, None),
+        (3, &refused, None, Some(4)),
+        (3, &header, None, Some(4)),
+        (5, &refused, None, Some(6)),
+        (3, &answer, Some(of_another(9)), None),
+        (3, "it has two", Some(of_another(4)), Some(4)),
+    ];
+    for (place, fault, more, missing) in cases {
+        let store = Store::open(None, NetworkId([1; 32]), Threads::Real).unwrap();
+        let receipts = Receipts::of(&store);
+        for (at, exchange) in chain.iter().enumerate() {
+            store.keep(row(exchange, (at == place).then_some(fault)));
+        }
+        if let Some(more) = more {
+            store.keep(row(&more, None));
+        }
+        receipts.flush().await.unwrap();
+        let kept = std::slice::from_ref(&chain[5].1);
+        let walked = Walk::new((STACK, NODE), ticket, kept).whole(&receipts);
+        let whole = Walked::Whole(chain[5].1.message().history);
+        let expected = missing.map_or(whole, Walked::Missing);
+        assert_eq!(walked.unwrap(), expected, "{fault}, {missing:?}");
+    }
 }

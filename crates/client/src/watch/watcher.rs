@@ -2,10 +2,11 @@
 
 use super::{
     decide::{Act, Held, WatchPolicy, decide},
-    fetch::{Shown, fetch},
+    fetch::{MAX_ASKING, Shown, fetch},
     looked::{Did, Looked, SeenTicket},
     root::Roots,
     shown,
+    twice::{self, Pair, is_of},
 };
 use crate::{
     Client, ClientError, Receipts,
@@ -24,6 +25,7 @@ use std::{
     fmt,
     sync::Arc,
 };
+use tokio::time::Instant;
 
 /// Receipts that are remembered of a lease: two tickets have a last receipt each, and few records are shown.
 const MAX_SHOWN: usize = 64;
@@ -42,6 +44,8 @@ pub struct Watcher {
     fees: BTreeMap<StackId, u32>,
     /// What the kept receipts say of tickets' histories.
     roots: Roots,
+    /// Two kept receipts for one request, by lease, if there are any; of each lease that was looked through.
+    twice: BTreeMap<(StackId, NodeId), Option<Pair>>,
     /// Stacks of which nothing was shown that wasn't heard or looked for.
     known: BTreeSet<StackId>,
 }
@@ -59,6 +63,7 @@ impl Watcher {
             answers: BTreeMap::new(),
             fees: BTreeMap::new(),
             roots: Roots::default(),
+            twice: BTreeMap::new(),
             known: BTreeSet::new(),
         }
     }
@@ -123,8 +128,10 @@ impl Watcher {
                 self.answers.entry(lease_of).or_default().insert(place);
             }
             let known = self.shown.entry(lease_of).or_default();
+            let network = self.ledger.network();
             for receipt in shown::receipts(&arguments, &lease.key) {
-                if !known.contains(&receipt) {
+                // what the ledger takes for another lease's proves nothing here
+                if is_of(&receipt, (network, stack.id), lease) && !known.contains(&receipt) {
                     known.push(receipt);
                 }
             }
@@ -166,6 +173,7 @@ impl Watcher {
             looked.searched |= self.search(stack, lease).await?;
             self.learn(stack, lease).await?;
             self.ask(stack, lease, now).await?;
+            self.compare(stack, lease).await?;
             self.look_at_lease(stack, lease, &policy, &mut looked)
                 .await?;
         }
@@ -180,7 +188,21 @@ impl Watcher {
         roots.learn(&self.receipts, (stack.id, lease), shown).await
     }
 
-    /// Asks a lease's node for what is missing of its tickets, as long as something comes of it.
+    /// Holds all that is kept of a lease against each other: what is paid once, for then it was looked at.
+    async fn compare(&mut self, stack: &Stack, lease: &Lease) -> Result<(), ClientError> {
+        let of = (stack.id, lease.node);
+        let known = self.twice.get(&of);
+        if lease.tickets.is_empty() || matches!(known, Some(Some(_))) {
+            return Ok(());
+        }
+        let above = known.map(|_| lease.paid_seq);
+        let network = self.ledger.network();
+        let found = twice::kept(&self.receipts, (network, stack.id), lease, above).await?;
+        self.twice.insert(of, found);
+        Ok(())
+    }
+
+    /// Asks a lease's node for what is missing of its tickets, as long as something comes of it and there is time.
     async fn ask(
         &mut self,
         stack: &Stack,
@@ -190,6 +212,7 @@ impl Watcher {
         let Some(client) = self.asks.clone() else {
             return Ok(());
         };
+        let until = Instant::now() + MAX_ASKING;
         for ticket in &lease.tickets {
             let (node, key) = (lease.node, (stack.id, lease.node, ticket.to_seq));
             while let Some(missing) = self.roots.missing(stack.id, node, ticket) {
@@ -198,7 +221,7 @@ impl Watcher {
                     break;
                 }
                 let of = (stack, node, ticket);
-                let shown = fetch(&client, of, &self.receipts, missing.seq).await?;
+                let shown = fetch(&client, of, &self.receipts, (missing.seq, until)).await?;
                 self.learn(stack, lease).await?;
                 let still = self.roots.missing(stack.id, node, ticket);
                 let stays = still.is_some_and(|still| still.seq >= missing.seq);
@@ -322,8 +345,9 @@ impl Watcher {
             let kept = self.receipts.show(shown.message().request_id)?;
             same_requests.extend(kept.and_then(|kept| kept.signed().ok()));
         }
-        let ours = |kept: &Signed<Receipt>| kept.verify(&lease.key).is_ok();
-        same_requests.retain(ours);
+        same_requests.retain(|kept| is_of(kept, (self.ledger.network(), stack), lease));
+        let twice = self.twice.get(&(stack, node)).cloned().flatten();
+        same_requests.extend(twice.into_iter().flatten());
         let next = of.to_seq.saturating_add(1);
         let random = &self.ledger.runtime().random;
         Ok(Held {

@@ -33,6 +33,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
+use tokio::sync::Notify;
 
 pub(crate) const ENGINE: EngineClass = EngineClass {
     model: Hash32([1; 32]),
@@ -51,6 +52,8 @@ pub(crate) struct Scripted {
     pub(crate) owner: Arc<SigningKey>,
     pub(crate) ledger: Ledger,
     account: Mutex<Account>,
+    /// Somebody waits for a page that never comes.
+    pub(crate) stalled: Notify,
 }
 
 #[derive(Default)]
@@ -70,6 +73,10 @@ struct Account {
     sealed: Bytes,
     /// It says nothing of what became of a request.
     is_silent: bool,
+    /// How often it was asked for records.
+    pages: u64,
+    /// It answers no such question.
+    stalls: bool,
     /// The highest ceiling of all headers that it was sent, whatever it answered.
     ceiling: ComputeUnits,
     /// A request that it refused, and has answered all the same.
@@ -95,6 +102,7 @@ impl Scripted {
             owner,
             ledger,
             account,
+            stalled: Notify::new(),
         })
     }
 
@@ -118,6 +126,20 @@ impl Scripted {
     /// The highest ceiling that was signed for it.
     pub(crate) fn highest_ceiling(&self) -> ComputeUnits {
         self.account.lock().ceiling
+    }
+
+    pub(crate) fn pages(&self) -> u64 {
+        self.account.lock().pages
+    }
+
+    /// Whoever asks for records waits for ever.
+    pub(crate) fn stalls(&self) {
+        self.account.lock().stalls = true;
+    }
+
+    /// Leaves so many numbers out, of which there are no records.
+    pub(crate) fn jumps(&self, numbers: u64) {
+        self.account.lock().seq += numbers;
     }
 
     pub(crate) fn highest_lane(&self) -> Option<u16> {
@@ -464,6 +486,15 @@ async fn records(
     Path(_): Path<String>,
     Query(after): Query<HashMap<String, u64>>,
 ) -> Response<Body> {
+    let stalls = {
+        let account = &mut *node.account.lock();
+        account.pages += 1;
+        account.stalls
+    };
+    if stalls {
+        node.stalled.notify_one();
+        std::future::pending::<()>().await;
+    }
     let account = node.account.lock();
     let records = account
         .records

@@ -5,7 +5,7 @@ use atoma_client::{
     Client, ClientError, ReceiptError, StackHandle,
     dispute::{Claimed, Compared, Dispute},
     request_key,
-    watch::{Did, Doubt, Looked, MAX_FEES, WatchPolicy, WatchStep, Watcher},
+    watch::{self, Did, Doubt, Looked, MAX_FEES, WatchPolicy, WatchStep, Watcher},
 };
 use atoma_ledger::EventStream;
 use atoma_types::{
@@ -13,6 +13,8 @@ use atoma_types::{
     chain::{Stack, events::Charge},
 };
 use futures::StreamExt;
+use parking_lot::Mutex;
+use std::time::Duration;
 
 const POLICY: WatchPolicy = WatchPolicy {
     lost: ComputeUnits(100),
@@ -292,4 +294,95 @@ async fn what_was_shown_while_nobody_listened_convicts_after_it() {
     let again = watched.watcher.look(&stack, POLICY).await.unwrap();
     assert!(again.searched);
     assert_eq!(charge(&again.steps), Some(Charge::Equivocation));
+}
+
+#[tokio::test]
+async fn copies_that_a_node_shows_to_its_user_alone_convict_it_though_the_ledger_saw_none() {
+    let mut watched = Watched::served(1).await.asking();
+    watched.world.node.repeats_last(3);
+    let body = r#"{"act":"plain","max_tokens":500}"#;
+    let answer = watched.stack.chat(watched.node(), body).await.unwrap();
+    answer.whole().await.unwrap();
+    watched.client.receipts().flush().await.unwrap();
+    watched.world.node.settles(watched.stack.id()).await;
+    let before = watched.world.usdc(&watched.world.user).await;
+    let looked = watched.look().await;
+    assert_eq!(charge(&looked.steps), Some(Charge::Equivocation));
+    assert_eq!(looked.steps.len(), 1, "nothing is demanded or staked");
+    assert!(watched.world.usdc(&watched.world.user).await >= before);
+}
+
+/// The first of them never came, and so nothing of it is on the disk.
+#[tokio::test]
+async fn copies_in_one_page_convict_by_each_other() {
+    let mut watched = Watched::served(1).await.asking();
+    watched.serves_unseen();
+    watched.world.node.repeats_last(6);
+    let body = r#"{"act":"plain","max_tokens":500}"#;
+    let answer = watched.stack.chat(watched.node(), body).await.unwrap();
+    answer.whole().await.unwrap();
+    watched.client.receipts().flush().await.unwrap();
+    watched.world.node.settles(watched.stack.id()).await;
+    let looked = watched.look().await;
+    assert_eq!(charge(&looked.steps), Some(Charge::Equivocation));
+    assert_eq!(demands(&looked.steps), 0);
+    let kept = watched.client.receipts().list(Some(watched.stack.id()));
+    // what comes after the first copy isn't read
+    assert_eq!(kept.unwrap().len(), 4);
+}
+
+/// Two stacks, of which the first has a ticket that its node doesn't explain; and what is told of the stacks by one look.
+async fn looked_at(
+    world: &World,
+    meanwhile: impl Future<Output = ()>,
+    unexplained: impl FnOnce(),
+) -> Vec<(bool, Option<Doubt>)> {
+    let client = world.client();
+    let (stack, other) = (world.leased(&client).await, world.buy(&client).await);
+    for act in [None, Some(unexplained)] {
+        if let Some(act) = act {
+            act();
+        }
+        let body = r#"{"act":"plain","max_tokens":500}"#;
+        let answer = stack.chat(world.node.id, body).await.unwrap();
+        answer.whole().await.unwrap();
+    }
+    client.receipts().flush().await.unwrap();
+    world.node.settles(stack.id()).await;
+    let told = Mutex::new(Vec::new());
+    let stacks = watch::Watched::These(vec![stack.id(), other.id()]);
+    let look = client.watch_once(stacks, |seen, looked| {
+        let doubt = looked.tickets.first().and_then(|ticket| ticket.doubt);
+        told.lock().push((seen.id == stack.id(), doubt));
+    });
+    let (looked, ()) = tokio::join!(look, meanwhile);
+    looked.unwrap();
+    told.into_inner()
+}
+
+#[tokio::test]
+async fn a_page_that_leaves_numbers_out_ends_the_question_and_the_other_stacks_are_looked_at() {
+    let world = World::start().await;
+    let told = looked_at(&world, async {}, || world.node.jumps(60_000)).await;
+    let unproven = Some(Doubt::Unproven(60_000));
+    assert_eq!(told, [(true, unproven), (false, None)]);
+    assert_eq!(world.node.pages(), 1);
+}
+
+#[tokio::test]
+async fn a_node_that_lets_its_asker_wait_holds_nobody_up_for_longer_than_a_question_may_take() {
+    let world = World::start().await;
+    let waits = async {
+        world.node.stalled.notified().await;
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(21)).await;
+        tokio::time::resume();
+    };
+    let told = looked_at(&world, waits, || {
+        world.node.skips(2);
+        world.node.stalls();
+    })
+    .await;
+    // it may be away
+    assert_eq!(told, [(true, None), (false, None)]);
 }
