@@ -77,6 +77,8 @@ struct Account {
     pages: u64,
     /// It answers no such question.
     stalls: bool,
+    /// Each page is a copy of its last record, so much further on.
+    drips: Option<u64>,
     /// The highest ceiling of all headers that it was sent, whatever it answered.
     ceiling: ComputeUnits,
     /// A request that it refused, and has answered all the same.
@@ -135,6 +137,11 @@ impl Scripted {
     /// Whoever asks for records waits for ever.
     pub(crate) fn stalls(&self) {
         self.account.lock().stalls = true;
+    }
+
+    /// Shows a copy of its last record a page, each under a number that is so much higher than the last page's.
+    pub(crate) fn drips(&self, step: u64) {
+        self.account.lock().drips = Some(step);
     }
 
     /// Leaves so many numbers out, of which there are no records.
@@ -496,6 +503,16 @@ async fn records(
         std::future::pending::<()>().await;
     }
     let account = node.account.lock();
+    if let (Some(step), Some((header, last))) = (account.drips, account.records.last()) {
+        let seq = after["after"] + step;
+        let copy = Receipt {
+            seq,
+            ..last.message().clone()
+        };
+        let copy = Signed::new(copy, &node.response_key);
+        let leaf = EvidenceLeaf::new(header, &copy).to_bytes();
+        return json_or_404(Some(json!({ "records": [BASE64_STANDARD.encode(leaf)] })));
+    }
     let records = account
         .records
         .iter()

@@ -361,12 +361,16 @@ async fn looked_at(
 }
 
 #[tokio::test]
-async fn a_page_that_leaves_numbers_out_ends_the_question_and_the_other_stacks_are_looked_at() {
-    let world = World::start().await;
-    let told = looked_at(&world, async {}, || world.node.jumps(60_000)).await;
-    let unproven = Some(Doubt::Unproven(60_000));
-    assert_eq!(told, [(true, unproven), (false, None)]);
-    assert_eq!(world.node.pages(), 1);
+async fn the_first_record_that_is_not_the_next_good_one_ends_the_question_and_the_other_stacks_are_looked_at()
+ {
+    for step in [1, 2] {
+        let world = World::start().await;
+        world.node.drips(step);
+        let told = looked_at(&world, async {}, || world.node.jumps(60_000)).await;
+        let unproven = Some(Doubt::Unproven(60_000));
+        assert_eq!(told, [(true, unproven), (false, None)]);
+        assert_eq!(world.node.pages(), 1);
+    }
 }
 
 #[tokio::test]
