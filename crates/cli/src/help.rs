@@ -3,11 +3,11 @@
 
 use crate::{
     log::wants_colour,
-    output::{columns, wrapped},
+    output::{Output, columns, wrapped},
 };
 use clap::error::{Error, ErrorKind};
 use std::{
-    io::{IsTerminal, Write},
+    io::Write,
     process::ExitCode,
 };
 
@@ -25,28 +25,23 @@ pub(crate) fn show(error: &Error) -> ExitCode {
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     );
-    if !is_page {
+    let page = |coloured: bool| {
+        let text = match coloured {
+            true => error.render().ansi().to_string(),
+            false => error.render().to_string(),
+        };
+        if is_page { fitting(&text) } else { text }
+    };
+    if error.use_stderr() {
+        let mut stderr = std::io::stderr();
+        let page = page(wants_colour(&stderr));
         // where nobody reads it there is nowhere to say so
-        let _ = error.print();
+        let _ = stderr.write_all(page.as_bytes());
         return code;
     }
-    let page = |coloured: bool| match coloured {
-        true => fitting(&error.render().ansi().to_string()),
-        false => fitting(&error.render().to_string()),
-    };
-    let _ = match error.use_stderr() {
-        true => write_page(&mut std::io::stderr(), page),
-        false => write_page(&mut std::io::stdout(), page),
-    };
-    code
-}
-
-fn write_page(
-    stream: &mut (impl Write + IsTerminal),
-    page: impl Fn(bool) -> String,
-) -> std::io::Result<()> {
-    let page = page(wants_colour(stream));
-    stream.write_all(page.as_bytes())
+    let output = Output::new(false, false);
+    output.bytes(page(wants_colour(&std::io::stdout())).as_bytes());
+    output.lost().map_or(code, ExitCode::from)
 }
 
 /// A page whose lines fit: what belongs to an option goes on below where it begins.
@@ -171,8 +166,8 @@ Examples:
   atoma verify BLOB_ID --seq 7  one record of a pack on Walrus
   atoma verify proof.json pack.bin --offline
 
-It ends with 0 where all checks were made and hold, 1 where one fails, 2 where
-some couldn't be made.";
+It ends with 0 where all checks were made and hold, 1 where one fails or the
+node was convicted over this lease, 2 where some couldn't be made.";
 
 pub(crate) const ATTESTATION: &str = "\
 Examples:

@@ -121,6 +121,14 @@ fn told(event: &Event) -> Option<Told> {
     })
 }
 
+/// What a node was convicted of over its lease on a stack, if it was.
+pub(crate) fn conviction(history: &History, node: NodeId) -> Option<&'static str> {
+    history.events.iter().find_map(|event| match &event.event {
+        Event::NodeConvicted(e) if e.node == node => Some(charge(e.charge)),
+        _ => None,
+    })
+}
+
 /// What was found about the ticket that a request is in; nothing where nothing was.
 pub(crate) fn of_ticket(history: &History, node: NodeId, seq: u64) -> Facts {
     let of_lease = || {
@@ -156,16 +164,11 @@ pub(crate) fn of_ticket(history: &History, node: NodeId, seq: u64) -> Facts {
             _ => None,
         })
     };
-    let convicted = of_lease().find_map(|event| match event {
-        Event::NodeConvicted(e) => Some(charge(e.charge)),
-        _ => None,
-    });
     vec![
         ("ticket", json!(ticket)),
         ("examination", json!(examination)),
         ("examination_jury", json!(decided(false))),
         ("challenge", json!(decided(true))),
-        ("lease_convicted", json!(convicted)),
     ]
 }
 

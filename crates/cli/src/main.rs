@@ -62,7 +62,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use environment::Environment;
 use log::LogFormat;
-use output::{Output, SIGPIPE_STATUS};
+use output::Output;
 use scratch::Scratch;
 use settings::{Global, Settings};
 use std::{future::Future, pin::Pin, process::ExitCode, time::Duration};
@@ -216,12 +216,14 @@ fn main() -> ExitCode {
 async fn run(command: Command, global: Global, scratch: &Scratch, output: &Output) -> ExitCode {
     let done = tokio::select! {
         biased;
-        // when nobody reads any more the command is dropped, and what it keeps is put away
-        () = output.reader_gone() => Ok(()),
+        // when the output can't be written any more the command is dropped, and what it keeps is put away
+        () = output.broken() => Ok(()),
         done = dispatch(command, global, scratch, output) => done,
     };
+    if let Some(status) = output.lost() {
+        return ExitCode::from(status);
+    }
     match done {
-        _ if output.is_reader_gone() => ExitCode::from(SIGPIPE_STATUS),
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => match found(&error) {
             Some(status) => {

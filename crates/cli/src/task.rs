@@ -6,7 +6,7 @@ use crate::{
     order::order,
     output::{Facts, Output, money, price},
     settings::Settings,
-    values::Usdc,
+    values::{Usdc, some_usdc},
 };
 use anyhow::{Context, Result, ensure};
 use atoma_engine::EmbeddedOptions;
@@ -45,6 +45,7 @@ pub(crate) enum TaskCommand {
         /// The task's id or a beginning of it, or its model's name.
         task: Named,
         /// How much, in USDC.
+        #[arg(value_parser = some_usdc)]
         amount: Usdc,
     },
     /// Announce a release that nodes of a confidential task of yours may attest, after the delay.

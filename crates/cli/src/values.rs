@@ -41,6 +41,15 @@ impl FromStr for Usdc {
     }
 }
 
+/// An amount of USDC that moves: nothing is none.
+pub(crate) fn some_usdc(text: &str) -> Result<Usdc, String> {
+    let amount: Usdc = text.parse()?;
+    match amount.0 {
+        MicroUsdc::ZERO => Err("expected an amount above 0".to_owned()),
+        _ => Ok(amount),
+    }
+}
+
 /// A share of many, above 0 and at most 1: `0.01` is one in a hundred; at most six decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "f64")]
@@ -103,6 +112,10 @@ mod tests {
         assert_eq!(micro("12"), Ok(12_000_000));
         assert_eq!(micro("0.000001"), Ok(1));
         assert_eq!(micro("0.25"), Ok(250_000));
+        assert!(some_usdc("0.000001").is_ok());
+        for none in ["0", "0.0", "-1"] {
+            assert!(some_usdc(none).is_err(), "{none}");
+        }
         for bad in [
             "",
             ".",

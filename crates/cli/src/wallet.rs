@@ -4,7 +4,7 @@ use crate::{
     named::whole_address,
     output::{Facts, Output, millis, money},
     settings::Settings,
-    values::Usdc,
+    values::{Usdc, some_usdc},
 };
 use anyhow::{Context, Result};
 use atoma_keys::SigningKey;
@@ -31,7 +31,7 @@ pub(crate) enum WalletCommand {
     /// Get test money from the ledger's faucet (localnet, devnet, testnet).
     Fund {
         /// USDC as well, this much (localnet only).
-        #[arg(long, value_name = "USDC")]
+        #[arg(long, value_name = "USDC", value_parser = some_usdc)]
         usdc: Option<Usdc>,
         /// To the address's balance instead of as coins (localnet only).
         #[arg(long)]
@@ -43,6 +43,7 @@ pub(crate) enum WalletCommand {
         #[arg(value_parser = whole_address)]
         to: Address,
         /// How much, in USDC.
+        #[arg(value_parser = some_usdc)]
         amount: Usdc,
     },
 }

@@ -1,7 +1,9 @@
 //! What nodes would have needed to get units for a request, where it wasn't they that failed.
 
 use crate::pool::LeaseError;
-use atoma_types::MicroUsdc;
+use atoma_client::ClientError;
+use atoma_ledger::{Amount, ExecuteError};
+use atoma_types::{Address, MicroUsdc};
 
 /// What was lacking at the nodes that were tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +14,15 @@ pub(crate) enum Lacked {
         needed: MicroUsdc,
         /// So much is left.
         left: MicroUsdc,
+    },
+    /// Money or gas in our wallet, though the budget would have paid.
+    Wallet {
+        /// The wallet's address.
+        owner: Address,
+        /// So much, at the node that was tried last.
+        needed: Amount,
+        /// So much is there.
+        has: Amount,
     },
     /// Free collateral of their own.
     Collateral,
@@ -24,10 +35,22 @@ impl Lacked {
             (before, &LeaseError::Budget { needed, left }) => {
                 let needed = match before {
                     Some(Self::Money { needed: other, .. }) => needed.min(other),
-                    Some(Self::Collateral) | None => needed,
+                    Some(Self::Wallet { .. } | Self::Collateral) | None => needed,
                 };
                 Some(Self::Money { needed, left })
             }
+            (
+                Some(Self::Wallet { .. } | Self::Collateral) | None,
+                &LeaseError::Client(ClientError::Execute(ExecuteError::InsufficientFunds {
+                    owner,
+                    needed,
+                    available,
+                })),
+            ) => Some(Self::Wallet {
+                owner,
+                needed,
+                has: available,
+            }),
             (None, LeaseError::TooLarge) => Some(Self::Collateral),
             (before, _) => before,
         }
@@ -57,5 +80,23 @@ mod tests {
         }
         let (needed, left) = (MicroUsdc(5), MicroUsdc(1));
         assert_eq!(lacked, Some(Lacked::Money { needed, left }));
+    }
+
+    #[test]
+    fn an_empty_wallet_lacks_what_the_budget_would_pay() {
+        let (needed, has) = (
+            Amount::Usdc(MicroUsdc(200_000)),
+            Amount::Usdc(MicroUsdc::ZERO),
+        );
+        let owner = Address::ZERO;
+        let short = ExecuteError::InsufficientFunds {
+            owner,
+            needed,
+            available: has,
+        };
+        let error = LeaseError::Client(short.into());
+        let wallet = Some(Lacked::Wallet { owner, needed, has });
+        assert_eq!(Lacked::after(None, &error), wallet);
+        assert_eq!(Lacked::after(wallet, &LeaseError::TooLarge), wallet);
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::budget::Amount;
 use atoma_types::{
-    ComputeUnits, MicroUsdc,
+    Address, ComputeUnits, MicroUsdc,
     refusal::{Refusal, RefusalCode},
 };
 
@@ -38,6 +38,21 @@ pub(crate) fn no_stack(
          `atoma proxy` with a --budget of {needed} or more, buy a stack with `atoma stack buy`, or {}",
         units.0,
         shorter_answer(shorter),
+    );
+    Refusal::new(RefusalCode::BudgetExceeded, message).needed(units.0)
+}
+
+/// The user's own stacks pay, none has room, and the wallet can't pay for one, though the budget would.
+pub(crate) fn no_funds(
+    units: ComputeUnits,
+    owner: Address,
+    [needed, has]: [atoma_ledger::Amount; 2],
+) -> Refusal {
+    let message = format!(
+        "no stack of yours has room for this request, which may cost up to {} units, and the wallet can't pay for \
+         one: {owner} needs {needed} and has {has} (`atoma wallet list` shows it; on a test network `atoma wallet \
+         fund` fills it)",
+        units.0,
     );
     Refusal::new(RefusalCode::BudgetExceeded, message).needed(units.0)
 }
@@ -144,6 +159,15 @@ mod tests {
             key.contains("1.372 USDC, and 0.63 USDC are left: name a `max_tokens` of at most 12"),
             "{key}"
         );
+    }
+
+    #[test]
+    fn an_empty_wallet_is_told_what_it_needs() {
+        let amounts = [200_000, 0].map(|micro| atoma_ledger::Amount::Usdc(MicroUsdc(micro)));
+        let refusal = no_funds(ComputeUnits(9), Address::ZERO, amounts);
+        assert_eq!(refusal.code, RefusalCode::BudgetExceeded);
+        let told = format!("{} needs {} and has {}", Address::ZERO, amounts[0], amounts[1]);
+        assert!(refusal.message.contains(&told), "{}", refusal.message);
     }
 
     #[test]

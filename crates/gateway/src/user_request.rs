@@ -14,7 +14,7 @@ use crate::{
     metrics::{Metrics, Retry},
     patience::Patience,
     pool::{Attempt, LeaseError, TaskPool},
-    refusals::{exhausted, no_stack, over_budget, too_large, too_many_unsettled},
+    refusals::{exhausted, no_funds, no_stack, over_budget, too_large, too_many_unsettled},
     reply::{Reply, StreamInFlight, StreamReply, WholeReply, relayed},
     router::{Measure, Outcome},
     unsettled::Unsettled,
@@ -196,13 +196,16 @@ impl UserRequest {
                 let shorter = self.shorter(|price| room.saturating_add(price.affords(left)));
                 no_stack(units, [needed, left], shorter)
             }
+            Some(Lacked::Wallet { owner, needed, has }) if self.patience.own_use && !busy => {
+                no_funds(units, owner, [needed, has])
+            }
             Some(Lacked::Collateral) => {
                 let offer = self.pool.offer();
                 let most = offer.most();
                 let shorter = self.bounds.output_that_fits(&offer.weights, most);
                 too_large(units, most, shorter)
             }
-            Some(Lacked::Money { .. }) | None => exhausted(busy),
+            Some(Lacked::Money { .. } | Lacked::Wallet { .. }) | None => exhausted(busy),
         }
     }
 

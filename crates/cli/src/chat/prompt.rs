@@ -21,7 +21,7 @@ impl Asked {
         match prompt {
             _ if interactive => Ok(Self::Conversation),
             Some("-") => read(std::io::stdin().lock()).map(Self::Once),
-            Some(prompt) => Ok(Self::Once(prompt.to_owned())),
+            Some(prompt) => said(prompt).map(Self::Once),
             None if std::io::stdin().is_terminal() => Ok(Self::Conversation),
             None => read(std::io::stdin().lock()).map(Self::Once),
         }
@@ -38,8 +38,12 @@ fn read(from: impl Read) -> Result<String> {
         text.len() as u64 <= MAX_PROMPT_BYTES,
         "the prompt is longer than {MAX_PROMPT_BYTES} bytes"
     );
-    let prompt = text.trim_end_matches(['\r', '\n']);
-    ensure!(!prompt.is_empty(), "the prompt is empty");
+    said(text.trim_end_matches(['\r', '\n']))
+}
+
+/// A prompt that asks something: an empty one would be answered, and paid.
+fn said(prompt: &str) -> Result<String> {
+    ensure!(!prompt.trim().is_empty(), "the prompt is empty");
     Ok(prompt.to_owned())
 }
 
@@ -53,7 +57,10 @@ mod tests {
             read(&b"What is\nthe sun?\n"[..]).unwrap(),
             "What is\nthe sun?"
         );
-        assert!(read(&b"\n"[..]).is_err());
+        for empty in ["", " ", "\n"] {
+            assert!(read(empty.as_bytes()).is_err());
+            assert!(Asked::of(Some(empty), false).is_err());
+        }
         assert!(read(&b"\xff"[..]).is_err());
         assert!(read(std::io::repeat(b'a')).is_err());
         let once = Asked::of(Some("hi"), false).unwrap();

@@ -2,30 +2,78 @@
 
 use super::conversation::Conversation;
 use crate::advice::advice;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use atoma_runtime::Threads;
 use std::io::{BufRead, IsTerminal, Write};
 
+/// What a line that begins with `/` may say.
+const COMMANDS: &str = "an empty line or Ctrl-D ends it, /new begins another, /help says this; a blank before a / makes \
+                        the line a question";
+
+/// What a line of a conversation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line<'a> {
+    Blank,
+    New,
+    Help,
+    /// A mistyped command, which nobody wants to pay an answer to.
+    Unknown(&'a str),
+    Question(&'a str),
+}
+
+impl<'a> Line<'a> {
+    fn of(line: &'a str) -> Self {
+        let said = line.trim();
+        let word = line.split_whitespace().next().unwrap_or_default();
+        // a path has more of them
+        let named = line.strip_prefix('/').filter(|_| word.matches('/').count() == 1);
+        match named {
+            _ if said.is_empty() => Self::Blank,
+            None => Self::Question(said),
+            Some(_) if said == "/new" => Self::New,
+            Some(_) if said == "/help" => Self::Help,
+            Some(_) => Self::Unknown(word),
+        }
+    }
+}
+
 /// Asks line by line, until the input ends or a person sends an empty line. What fails is said, and the
 /// conversation goes on.
+///
+/// # Errors
+///
+/// If the input can't be read, or where nobody sits before it and a line of it was not answered.
 pub(super) async fn talk(conversation: &mut Conversation<'_>) -> Result<()> {
     let output = conversation.output;
     let person = std::io::stdin().is_terminal();
     if person {
-        output.note("a conversation: an empty line or Ctrl-D ends it, /new begins another");
+        output.note(format!("a conversation: {COMMANDS}"));
     }
+    let (mut lines, mut failed) = (0u64, 0u64);
     while let Some(line) = Threads::Real.blocking(move || next_line(person)).await?? {
-        match line.trim() {
-            "" if person => break,
-            "" => {}
-            "/new" => conversation.forget(),
-            prompt => {
+        match Line::of(&line) {
+            Line::Blank if person => break,
+            Line::Blank => {}
+            Line::New => conversation.forget(),
+            Line::Help => output.note(COMMANDS),
+            Line::Unknown(word) => {
+                output.note(format!("{word} is no command here: {COMMANDS}"));
+                (lines, failed) = (lines + 1, failed + 1);
+            }
+            Line::Question(prompt) => {
+                lines += 1;
                 if let Err(error) = conversation.say(prompt).await {
                     output.error(&error, advice(&error).as_deref());
+                    failed += 1;
                 }
             }
         }
     }
+    // a person has seen it, and goes on; a script looks at how the program ends
+    ensure!(
+        person || failed == 0,
+        "{failed} of {lines} lines were not answered"
+    );
     Ok(())
 }
 
@@ -39,4 +87,24 @@ fn next_line(person: bool) -> std::io::Result<Option<String>> {
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line)?;
     Ok((read > 0).then_some(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistyped_command_is_no_question() {
+        assert_eq!(Line::of("  \n"), Line::Blank);
+        assert_eq!(Line::of("/new\n"), Line::New);
+        assert_eq!(Line::of("/help \n"), Line::Help);
+        for (line, word) in [("/nwe\n", "/nwe"), ("/", "/"), ("/help me", "/help")] {
+            assert_eq!(Line::of(line), Line::Unknown(word));
+        }
+        let questions = ["what is /new?", "/etc/passwd: what is it?", "1 / 2?"];
+        for question in questions {
+            assert_eq!(Line::of(question), Line::Question(question));
+        }
+        assert_eq!(Line::of(" /quit\n"), Line::Question("/quit"));
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
     output::{Facts, Output},
     profiles::{Profile, Profiles},
     settings::Settings,
-    values::Usdc,
+    values::{Usdc, some_usdc},
 };
 use add::Add;
 use anyhow::Result;
@@ -73,6 +73,7 @@ pub(crate) enum NetworkCommand {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
         /// How much, in USDC (default: all that waits).
+        #[arg(value_parser = some_usdc)]
         amount: Option<Usdc>,
     },
     /// Take nodes, tasks and stacks of an older version of the package over to the newest. Anyone may: an object of

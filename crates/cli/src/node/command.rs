@@ -2,7 +2,7 @@
 
 use crate::{
     named::Named,
-    values::{Usdc, web_url_text},
+    values::{Usdc, some_usdc, web_url_text},
 };
 use atoma_types::{Address, PublicKey, StackId};
 use clap::Subcommand;
@@ -56,6 +56,7 @@ pub(crate) enum NodeOrder {
         /// The node's id or a beginning of it, or its URL.
         node: Named,
         /// How much, in USDC.
+        #[arg(value_parser = some_usdc)]
         amount: Usdc,
     },
     /// Begin to leave the network.

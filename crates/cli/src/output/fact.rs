@@ -24,14 +24,24 @@ pub(crate) fn millis(took: Duration) -> Value {
     json!(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The facts as one JSON object.
-pub(super) fn to_object<N: AsRef<str>>(facts: Vec<(N, Value)>) -> Value {
+/// The facts as one JSON object in a line. What a terminal might obey is escaped, which means the same in JSON.
+pub(super) fn json_line<N: AsRef<str>>(facts: Vec<(N, Value)>) -> String {
     let facts = facts.into_iter();
-    Value::Object(
+    let object = Value::Object(
         facts
             .map(|(name, value)| (name.as_ref().to_owned(), value))
             .collect(),
-    )
+    );
+    // such characters stand nowhere but in strings, and none needs more than four digits
+    let escaped = |c: char| match is_plain(c) {
+        true => c.to_string(),
+        false => format!("\\u{:04x}", u32::from(c)),
+    };
+    let line = object.to_string();
+    match line.chars().all(is_plain) {
+        true => line,
+        false => line.chars().map(escaped).collect(),
+    }
 }
 
 /// Name and text for people: a unit moves from the one to the other.
@@ -112,5 +122,11 @@ mod tests {
     #[test]
     fn strangers_text_cannot_move_the_cursor() {
         assert_eq!(printable("a\u{1b}[2Jb\r\u{202e}c"), "a?[2Jb??c");
+        let text = "a\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\"ü";
+        let line = json_line(vec![("text", json!(text))]);
+        let bare = r#"{"text":"a\u001b[2J\u009b2J\u007f\u202e\"ü"}"#;
+        assert_eq!(line, bare);
+        let read: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["text"], text);
     }
 }

@@ -8,13 +8,12 @@ mod unit;
 mod wrap;
 
 pub(crate) use fact::{Facts, millis, money, price, printable};
-pub(crate) use pipe::SIGPIPE_STATUS;
 pub(crate) use table::{ELLIPSIS, short};
 pub(crate) use unit::{date, label, sui, usdc, utc};
 pub(crate) use wrap::{columns, wrapped};
 
 use atoma_runtime::WithCauses;
-use fact::{line, to_object};
+use fact::{json_line, line};
 use indicatif::{ProgressBar, ProgressStyle};
 use pipe::Pipe;
 use serde_json::{Value, json};
@@ -80,7 +79,7 @@ impl Output {
     /// One object: a line for each fact, or JSON.
     pub(crate) fn object<N: AsRef<str>>(&self, facts: Vec<(N, Value)>) {
         if self.json {
-            self.line(&to_object(facts).to_string());
+            self.line(&json_line(facts));
             return;
         }
         self.lines(&facts, "");
@@ -100,7 +99,7 @@ impl Output {
     ) {
         if self.json {
             for row in rows {
-                self.line(&to_object(row).to_string());
+                self.line(&json_line(row));
             }
         } else if rows.is_empty() {
             self.line(&self.fitting(empty, 2));
@@ -112,14 +111,14 @@ impl Output {
     /// Lines for people only, which fit.
     pub(crate) fn say(&self, line: impl AsRef<str>) {
         if !self.json {
-            self.line(&self.fitting(line.as_ref(), 0));
+            self.line(&self.fitting(&printable(line.as_ref()), 0));
         }
     }
 
     /// The same, not to be broken: a command to copy.
     pub(crate) fn say_whole(&self, line: impl AsRef<str>) {
         if !self.json {
-            self.line(line.as_ref());
+            self.line(&printable(line.as_ref()));
         }
     }
 
@@ -129,11 +128,14 @@ impl Output {
         if self.json {
             return;
         }
-        if std::io::stdout().is_terminal() {
-            let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
-            self.bytes(text.replace(obeyed, "").as_bytes());
-        } else {
-            self.bytes(text.as_bytes());
+        self.strangers(text.as_bytes());
+    }
+
+    /// What a stranger wrote, as it is for a file or a pipe; a terminal gets nothing of it that it might obey.
+    pub(crate) fn strangers(&self, bytes: &[u8]) {
+        match std::io::stdout().is_terminal() {
+            true => self.bytes(printable(&String::from_utf8_lossy(bytes)).as_bytes()),
+            false => self.bytes(bytes),
         }
     }
 
@@ -168,7 +170,7 @@ impl Output {
             let mut all = vec![("step", json!(name)), ("took_ms", millis(took))];
             all.extend(self.mark.map(|mark| ("mark", json!(mark))));
             all.extend(facts);
-            self.line(&to_object(all).to_string());
+            self.line(&json_line(all));
             return;
         }
         let mark = self.mark.map(|mark| format!("[{mark}] "));
@@ -201,27 +203,29 @@ impl Output {
         if self.json {
             let mut facts = vec![("error", json!(text)), ("causes", json!(causes))];
             facts.extend(help.map(|help| ("help", json!(help))));
-            self.line(&to_object(facts).to_string());
+            self.line(&json_line(facts));
             return;
         }
+        // what a node said of it is a stranger's text
+        let text = printable(&text);
         let mut lines = self.fitting(&format!("error: {text}"), 2);
         lines.push('\n');
         if let Some(help) = help {
-            lines.push_str(&self.fitting(&format!("help: {help}"), 2));
+            lines.push_str(&self.fitting(&format!("help: {}", printable(help)), 2));
             lines.push('\n');
         }
         // where nobody reads errors there is nowhere to say so
         let _ = std::io::stderr().write_all(lines.as_bytes());
     }
 
-    /// Returns once nobody reads the output any more.
-    pub(crate) async fn reader_gone(&self) {
+    /// Returns once the output can't be written any more: nobody reads it, or its disk is full.
+    pub(crate) async fn broken(&self) {
         self.pipe.closed().await;
     }
 
-    /// Whether nobody reads the output any more.
-    pub(crate) fn is_reader_gone(&self) -> bool {
-        self.pipe.is_closed()
+    /// What the program ends with, once the output can't be written any more.
+    pub(crate) fn lost(&self) -> Option<u8> {
+        self.pipe.lost()
     }
 
     /// A line for each fact, the names in a column.
@@ -250,5 +254,5 @@ impl Output {
 
 fn remark(text: &str) {
     // where nobody reads remarks there is nowhere to say so
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", printable(text));
 }

@@ -1,13 +1,11 @@
 //! Tables for people: they fit the terminal, or 80 columns where there is none, unless all of it is asked
 //! for.
 
-use super::{fact::text, unit::Unit};
+use super::{fact::text, unit::Unit, wrap::width};
 use comfy_table::{CellAlignment, ContentArrangement, presets::NOTHING};
 use serde_json::Value;
-use std::{collections::BTreeSet, io::IsTerminal};
+use std::collections::BTreeSet;
 
-/// As wide as tables are where no terminal says otherwise.
-use super::wrap::COLUMNS;
 /// Ids are cut to this many characters where that tells them apart.
 const SHORT_ID: usize = 10;
 /// Longer numbers in hexadecimal digits are ids, hashes or keys,
@@ -56,21 +54,9 @@ pub(super) fn draw<N: AsRef<str>>(rows: &[Row<N>], only_wide: &[&str], wide: boo
     }
     if !wide {
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        if let Some(width) = width() {
-            table.set_width(width);
-        }
+        table.set_width(width());
     }
     table.trim_fmt()
-}
-
-/// Where no terminal is asked: `COLUMNS`, or 80.
-fn width() -> Option<u16> {
-    let named = std::env::var("COLUMNS").ok().and_then(|n| n.parse().ok());
-    match named {
-        Some(width) => Some(width),
-        None if std::io::stdout().is_terminal() => None,
-        None => Some(COLUMNS),
-    }
 }
 
 /// Cuts the ids of a column to the shortest beginnings that tell them apart.

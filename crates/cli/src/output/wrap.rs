@@ -3,16 +3,25 @@
 use std::io::IsTerminal;
 
 /// As wide as output is where nobody says otherwise.
-pub(super) const COLUMNS: u16 = 80;
+const COLUMNS: u16 = 80;
 
-/// How wide lines may be: `COLUMNS`, else the terminal, else 80.
+/// How wide lines may be, in characters.
 pub(crate) fn columns() -> usize {
+    usize::from(width())
+}
+
+/// How wide output is: as `COLUMNS` says, else the terminal, else 80. One that doesn't know says 0.
+pub(super) fn width() -> u16 {
     let named = std::env::var("COLUMNS").ok().and_then(|n| n.parse().ok());
     let terminal = || {
         let table = comfy_table::Table::new();
         table.width().filter(|_| std::io::stdout().is_terminal())
     };
-    usize::from(named.or_else(terminal).unwrap_or(COLUMNS))
+    first_known([named, terminal()]).unwrap_or(COLUMNS)
+}
+
+fn first_known(said: [Option<u16>; 2]) -> Option<u16> {
+    said.into_iter().flatten().find(|width| *width > 0)
 }
 
 /// A text whose lines have at most so many characters where that can be. A line that goes on begins where the one that
@@ -69,6 +78,13 @@ mod tests {
             "    name  one\n          two\n          three\n          four"
         );
         assert_eq!(wrapped("a b\nc d", 2, 0), "a\nb\nc\nd");
+    }
+
+    #[test]
+    fn a_terminal_without_a_size_is_no_terminal_without_room() {
+        assert_eq!(first_known([Some(0), Some(120)]), Some(120));
+        assert_eq!(first_known([Some(0), Some(0)]), None);
+        assert_eq!(first_known([Some(60), Some(120)]), Some(60));
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub(super) async fn tell(
             output.note(format!("{}: {}", task.model_name, short.text(budget)));
         }
     }
+    if let Some(budget) = budget {
+        tell_of_wallet(client, budget, output).await?;
+    }
     if all_sealed && !sealed {
         output.note("all models here take sealed requests alone: --confidential and --policy FILE seal them");
     }
@@ -44,6 +47,26 @@ pub(super) async fn tell(
         output.note(
             "there is no stack yet that pays: --budget buys what is needed, or `atoma stack buy`",
         );
+    }
+    Ok(())
+}
+
+/// Says what the wallet lacks to spend the budget.
+async fn tell_of_wallet(client: &Client, budget: MicroUsdc, output: &Output) -> Result<()> {
+    let (ledger, owner) = (client.ledger(), client.address());
+    let has = MicroUsdc(ledger.usdc_held(owner).await?.total());
+    let fill = "`atoma wallet fund` fills it on a test network";
+    if has < budget {
+        output.note(format!(
+            "the wallet {owner} has {} USDC, and --budget is {} USDC: no more is bought than it pays for; {fill}",
+            usdc(has.0),
+            usdc(budget.0),
+        ));
+    }
+    if ledger.gas_held(owner).await?.total() == 0 {
+        output.note(format!(
+            "the wallet {owner} has no SUI for gas, so nothing can be bought unless it has a sponsor; {fill}"
+        ));
     }
     Ok(())
 }

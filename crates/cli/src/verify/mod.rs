@@ -1,5 +1,6 @@
 //! `atoma verify`: everything about a request, checked without trusting whoever served it.
 
+mod audited;
 mod given;
 mod recompute;
 mod tell;
@@ -8,8 +9,7 @@ pub(crate) use tell::{ONLY_WIDE, rows};
 
 use crate::{
     client::client_folder,
-    history,
-    output::{Facts, Output},
+    output::Output,
     recompute::is_sealed,
     settings::Settings,
     sources::{Has, opening},
@@ -18,11 +18,11 @@ use crate::{
 use anyhow::{Result, ensure};
 use atoma_client::{
     Receipts,
-    dispute::History,
-    evidence::{CheckKind, Gathered, Given, KeptReceipts, Report, Sources, check, gather},
+    evidence::{Gathered, Given, KeptReceipts, Report, Sources, check, gather},
 };
 use atoma_types::{RequestId, message::Salt};
 use atoma_walrus::ObjectId;
+use audited::Histories;
 use clap::Args;
 use recompute::{Recompute, recompute};
 use std::path::PathBuf;
@@ -84,15 +84,24 @@ pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> 
         progress.finish_and_clear();
     }
     let reports: Vec<Report> = gathered.iter().map(check).collect();
+    let (mut audited, mut convicted) = (Histories::default(), 0usize);
     match &reports[..] {
         [report] => {
             let progress = output.progress("reading what was found about its ticket");
-            let audit = audit(report, &sources).await;
+            let audited = audited.of(report, &sources).await;
             progress.finish_and_clear();
             let sealed = gathered.first().is_some_and(is_sealed);
-            tell::one(report, sealed, audit, output);
+            convicted += usize::from(audited.convicted.is_some());
+            tell::one(report, sealed, audited, output);
         }
-        many => tell::many(many, output),
+        many => {
+            let mut all = Vec::new();
+            for report in many {
+                all.push(audited.of(report, &sources).await);
+            }
+            convicted += all.iter().filter(|one| one.convicted.is_some()).count();
+            tell::many(many, &all, output);
+        }
     }
     if verify.show {
         for (gathered, report) in gathered.iter().zip(&reports) {
@@ -102,6 +111,12 @@ pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> 
     let failed: usize = reports.iter().map(|report| report.failed().count()).sum();
     ensure!(failed != 1, "1 check fails");
     ensure!(failed == 0, "{failed} checks fail");
+    // signatures and hashes can all be right of an answer that a jury found wrong
+    ensure!(
+        convicted == 0,
+        "the node was convicted over the lease that {} of",
+        if reports.len() == 1 { "the request is" } else { "these requests are" }
+    );
     let skipped: usize = reports.iter().map(|report| report.skipped().count()).sum();
     match skipped {
         0 => Ok(()),
@@ -121,23 +136,6 @@ fn of_this_network(gathered: &Gathered) -> Result<()> {
          check what can be checked without a ledger by --offline"
     );
     Ok(())
-}
-
-/// What examinations and juries found about the ticket that a request is in, where the ledger tells of it.
-async fn audit(report: &Report, sources: &Sources) -> Facts {
-    let (Some(subject), Ok(ledger)) = (report.subject, &sources.ledger) else {
-        return Vec::new();
-    };
-    let settled = CheckKind::Settled;
-    let is_settled = report.passed().any(|check| check.kind == settled);
-    let Some(seq) = subject.seq.filter(|_| is_settled) else {
-        return Vec::new();
-    };
-    match History::of(ledger, subject.stack).await {
-        Ok(history) => history::of_ticket(&history, subject.node, seq),
-        // it says only more than the checks do
-        Err(_) => Vec::new(),
-    }
 }
 
 /// Nothing fails, and some checks couldn't be made.

@@ -1,16 +1,18 @@
 //! What is shown of the checks: a row for each, what they come to, and the bodies where they are wanted.
 
+use super::audited::{Audited, CONVICTED};
 use crate::output::{Facts, Output};
 use atoma_client::evidence::{Check, CheckKind, Gathered, Outcome, Report, Verdict};
 use atoma_evidence::pack::SaltedBody;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 /// One request: a row for each check, and what they come to.
-pub(super) fn one(report: &Report, sealed: bool, audit: Facts, output: &Output) {
+pub(super) fn one(report: &Report, sealed: bool, audited: Audited, output: &Output) {
     output.narrow_table(rows(report), &ONLY_WIDE, "nothing was checked");
     output.say("");
-    let mut facts = verdict(report, sealed);
-    facts.extend(audit);
+    let mut facts = verdict(report, sealed, &audited);
+    facts.extend(audited.ticket);
     output.object(facts);
 }
 
@@ -31,10 +33,11 @@ pub(crate) fn rows(report: &Report) -> Vec<Facts> {
 }
 
 /// What the checks of a request come to, and what they don't tell. Who only has it sealed can't compute it again.
-fn verdict(report: &Report, sealed: bool) -> Facts {
+fn verdict(report: &Report, sealed: bool, audited: &Audited) -> Facts {
     let mut facts = subject(report);
     facts.extend([
-        ("verdict", json!(report.verdict().name())),
+        ("verdict", json!(audited.verdict(report))),
+        ("lease_convicted", json!(audited.convicted)),
         ("passed", json!(report.passed().count())),
         ("failed", json!(report.failed().count())),
         ("skipped", json!(report.skipped().count())),
@@ -75,23 +78,24 @@ fn subject(report: &Report) -> Facts {
 }
 
 /// Many requests: a row for each, then what fails, then what they come to.
-pub(super) fn many(reports: &[Report], output: &Output) {
+pub(super) fn many(reports: &[Report], audited: &[Audited], output: &Output) {
     let names =
         |kinds: Vec<CheckKind>| -> Vec<&str> { kinds.into_iter().map(CheckKind::name).collect() };
-    let row = |report: &Report| {
+    let row = |(report, audited): (&Report, &Audited)| {
         let mut facts = subject(report);
         facts.retain(|(name, _)| matches!(*name, "request" | "seq"));
         let failed = report.failed().map(|check| check.kind).collect();
         let skipped = report.skipped().map(|check| check.kind).collect();
         facts.extend([
-            ("verdict", json!(report.verdict().name())),
+            ("verdict", json!(audited.verdict(report))),
             ("passed", json!(report.passed().count())),
             ("failed", json!(names(failed))),
             ("skipped", json!(names(skipped))),
         ]);
         facts
     };
-    output.table(reports.iter().map(row).collect(), "the pack is empty");
+    let both = reports.iter().zip(audited);
+    output.table(both.clone().map(row).collect(), "the pack is empty");
     let failures: Vec<Facts> = reports
         .iter()
         .flat_map(|report| {
@@ -109,34 +113,31 @@ pub(super) fn many(reports: &[Report], output: &Output) {
         output.say("");
         output.table(failures, "");
     }
-    let of = |wanted: Verdict| {
-        let same = reports.iter().filter(|report| report.verdict() == wanted);
-        json!(same.count())
-    };
+    let verdicts = both.map(|(report, audited)| audited.verdict(report));
+    let of = |wanted: &str| json!(verdicts.clone().filter(|name| *name == wanted).count());
     output.say("");
     output.object(vec![
         ("records", json!(reports.len())),
-        ("hold", of(Verdict::Holds)),
-        ("incomplete", of(Verdict::Incomplete)),
-        ("fail", of(Verdict::Fails)),
+        ("hold", of(Verdict::Holds.name())),
+        ("incomplete", of(Verdict::Incomplete.name())),
+        ("convicted", of(CONVICTED)),
+        ("fail", of(Verdict::Fails.name())),
     ]);
 }
 
-/// Request and answer as text, without what a terminal might obey.
+/// Request and answer: as text, or, where they are none because they are sealed, in base64.
 pub(super) fn bodies(gathered: &Gathered, report: &Report) -> Facts {
-    let text = |body: &SaltedBody| -> String {
-        let harmless = |c: char| match c {
-            '\n' | '\t' => c,
-            c if c.is_control() => char::REPLACEMENT_CHARACTER,
-            c => c,
+    let shown = |[text, base64]: [&'static str; 2], body: Option<&SaltedBody>| {
+        let Some(body) = body.map(SaltedBody::body) else {
+            return (text, Value::Null);
         };
-        String::from_utf8_lossy(&body.body())
-            .chars()
-            .map(harmless)
-            .collect()
+        match std::str::from_utf8(&body) {
+            Ok(readable) => (text, json!(readable)),
+            Err(_) => (base64, json!(BASE64_STANDARD.encode(&body))),
+        }
     };
-    let request: Value = json!(gathered.request_body.as_ref().ok().map(text));
-    let answer: Value = json!(gathered.answer_body.as_ref().ok().map(text));
+    let request = gathered.request_body.as_ref().ok();
+    let answer = gathered.answer_body.as_ref().ok();
     let salted = gathered
         .request_body
         .as_ref()
@@ -144,8 +145,8 @@ pub(super) fn bodies(gathered: &Gathered, report: &Report) -> Facts {
     let salt = salted.ok().map(|body| body.salt().to_text());
     vec![
         ("request", json!(report.subject.map(|s| s.request))),
-        ("request_body", request),
-        ("answer_body", answer),
+        shown(["request_body", "request_body_base64"], request),
+        shown(["answer_body", "answer_body_base64"], answer),
         // whoever is shown the bodies needs it to see that they are the signed ones
         ("salt", json!(salt.as_ref().map(|salt| salt.as_str()))),
     ]

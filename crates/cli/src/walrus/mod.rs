@@ -120,7 +120,7 @@ pub(crate) async fn run(
             match file {
                 Some(file) => std::fs::write(&file, blob)
                     .with_context(|| format!("cannot write {}", file.display()))?,
-                None => output.bytes(&blob),
+                None => output.strangers(&blob),
             }
         }
         WalrusCommand::Status { network, id } => {

@@ -89,7 +89,7 @@ impl fmt::Debug for Salt {
 
 /// Text that isn't a salt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a salt: base64 of 32 bytes is")]
+#[error("not a salt: it has 32 bytes, in base64")]
 pub struct ParseSaltError;
 
 impl FromStr for Salt {
