@@ -233,6 +233,15 @@ fn an_answer_is_on_stdout_and_its_cost_on_stderr() {
         "{costs}"
     );
     assert!(answers.lines().count() >= 3, "{answers}");
+    // nothing that isn't a question is paid, and a script hears of it
+    for (words, input, why) in [
+        (&talk[..], "/quit\n", "/quit is no command here"),
+        (&["chat", ""], "", "the prompt is empty"),
+    ] {
+        let (_, said, status) = person.reads(words, input);
+        assert_eq!(status, Some(1), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
     assert_eq!(person.does(&["stack", "list"]).len(), 1);
     assert_eq!(person.does(&["receipt", "list"]).len(), 6);
 }

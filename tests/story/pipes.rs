@@ -58,6 +58,17 @@ fn commands_that_only_print_end_quietly_as_well() {
 }
 
 #[test]
+fn a_full_disk_is_an_error_and_no_reader_that_left() {
+    for args in [&["completions", "bash"][..], &["cost"], &["--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let output = plain().args(args).stdout(full.unwrap()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        assert!(said.contains("cannot write the output"), "{said}");
+    }
+}
+
+#[test]
 fn a_log_in_a_pipe_has_no_colours_and_is_json_where_that_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let logged = |format: &str| {

@@ -92,6 +92,19 @@ fn a_plain_http_client_asks_over_ones_own_stack() {
         "{body}"
     );
 
+    // an empty wallet is named, whatever the budget
+    let empty = does(home, &["wallet", "new"]);
+    let empty = empty[0]["address"].as_str().unwrap();
+    let mut poor = world.proxy(&["--budget", "1", "--address", empty]);
+    let asked = format!("{}/chat/completions", poor.text("endpoint"));
+    let (status, body) = http(&asked, "POST", &world.question(&json!({})));
+    assert_eq!(status, 402, "{body}");
+    assert!(
+        body.contains(empty) && body.contains("and has 0 USDC"),
+        "{body}"
+    );
+    poor.terminate();
+
     // one that is bought meanwhile does
     let units = ["--units", "100000", "--max-price", "5"];
     let model = world.devnet.text("model");

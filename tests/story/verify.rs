@@ -3,7 +3,7 @@
 
 use crate::{
     atoma::{self, Process},
-    case::Case,
+    case::{Case, types},
 };
 use atoma_evidence::pack::{
     Body, Header, Pack, PackWriter, ReceiptProof, Record, SaltedBody, SealContext, Sealer,
@@ -12,7 +12,12 @@ use atoma_evidence::pack::{
 use atoma_keys::{Keystore, SigningKey};
 use atoma_network::testing::DAY;
 use atoma_runtime::Threads;
-use atoma_types::{TimestampMs, chain::calls, history::ReceiptTree, message::CommitmentKind};
+use atoma_types::{
+    ComputeUnits, TimestampMs,
+    chain::calls,
+    history::ReceiptTree,
+    message::{CommitmentKind, Signed},
+};
 use atoma_walrus::BlobId;
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -269,4 +274,30 @@ async fn everything_about_a_request_is_checked() {
     let told = trial.verify(&[&proof_file, &file, "--offline"]).await;
     let text = format!("{:?}", told.lines);
     assert!(!text.contains("\"answer\""), "{text}");
+}
+
+#[tokio::test]
+async fn what_a_node_was_convicted_over_holds_no_more() {
+    let trial = Case::start().await;
+    trial.settle().await;
+    trial.pack();
+    let file = trial.path("pack.bin");
+    let first = [&file, "--seq", "1"];
+    let told = trial.verify(&first).await;
+    assert_eq!(told.verdict()["verdict"], "incomplete", "{:?}", told.lines);
+    assert_eq!(told.status, 2);
+
+    let one = trial.records[1].1.clone();
+    let mut dear = one.message().clone();
+    dear.units = ComputeUnits(dear.units.0 + 1);
+    let other = Signed::new(dear, &trial.operator).to_text();
+    let guilty = ["dispute", "equivocation", &one.to_text(), &other];
+    types(&trial.world, &trial.user, &guilty).await.unwrap();
+    let told = trial.verify(&first).await;
+    let verdict = told.verdict();
+    assert_eq!(verdict["verdict"], "convicted", "{:?}", told.lines);
+    assert_eq!(verdict["lease_convicted"], "two receipts for one request");
+    assert_eq!(told.status, 1);
+    let told = trial.verify(&[&file]).await;
+    assert_eq!((told.status, &told.verdict()["convicted"]), (1, &3.into()));
 }
