@@ -6,10 +6,7 @@ use crate::{
     output::{Output, columns, wrapped},
 };
 use clap::error::{Error, ErrorKind};
-use std::{
-    io::Write,
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 
 /// Help is as wide as a terminal, and no wider than is easily read.
 const WIDEST: usize = 100;

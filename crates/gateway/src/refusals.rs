@@ -166,7 +166,12 @@ mod tests {
         let amounts = [200_000, 0].map(|micro| atoma_ledger::Amount::Usdc(MicroUsdc(micro)));
         let refusal = no_funds(ComputeUnits(9), Address::ZERO, amounts);
         assert_eq!(refusal.code, RefusalCode::BudgetExceeded);
-        let told = format!("{} needs {} and has {}", Address::ZERO, amounts[0], amounts[1]);
+        let told = format!(
+            "{} needs {} and has {}",
+            Address::ZERO,
+            amounts[0],
+            amounts[1]
+        );
         assert!(refusal.message.contains(&told), "{}", refusal.message);
     }
 

@@ -26,7 +26,9 @@ impl<'a> Line<'a> {
         let said = line.trim();
         let word = line.split_whitespace().next().unwrap_or_default();
         // a path has more of them
-        let named = line.strip_prefix('/').filter(|_| word.matches('/').count() == 1);
+        let named = line
+            .strip_prefix('/')
+            .filter(|_| word.matches('/').count() == 1);
         match named {
             _ if said.is_empty() => Self::Blank,
             None => Self::Question(said),

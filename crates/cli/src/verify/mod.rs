@@ -115,7 +115,11 @@ pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> 
     ensure!(
         convicted == 0,
         "the node was convicted over the lease that {} of",
-        if reports.len() == 1 { "the request is" } else { "these requests are" }
+        if reports.len() == 1 {
+            "the request is"
+        } else {
+            "these requests are"
+        }
     );
     let skipped: usize = reports.iter().map(|report| report.skipped().count()).sum();
     match skipped {
