@@ -13,7 +13,8 @@
 //!
 //! A [direct](Retries::direct) caller has one stack and one node. It signs again, and passes on
 //! whatever would take more than that. A [routed](Retries::routed) one (a gateway) does it all.
-//! Each reason counts once per node, and all of them together at most [`MENDS_MAX`] times per
+//! Each reason counts once per node (but that a lease has no room, of which nothing was sent: who waits for it may find it
+//! taken once more), and all of them together at most [`MENDS_MAX`] times per
 //! request. So a direct request is tried at most four times, and a routed one at most
 //! `nodes + MENDS_MAX` times. Nothing is retried after the first byte of an answer, and a request
 //! that may have been served is never sent to the same node again.
@@ -289,6 +290,8 @@ impl Retries {
 
     /// What to do after a failed try.
     pub fn after(&mut self, failure: Failure, units: UnitBounds) -> Decision {
+        // nothing was sent: others that waited for the same room may take it once more
+        let was_sent = failure != Failure::NoRoom;
         let remedy = match failure {
             Failure::Refused(refusal) => refusal.remedy(),
             Failure::NoRoom => Remedy::Mend(Mend::RenewLease),
@@ -297,7 +300,9 @@ impl Retries {
         match remedy {
             Remedy::Mend(mend) if self.may(mend, units) => {
                 self.mends_left -= 1;
-                self.used.push(mend.reason());
+                if was_sent {
+                    self.used.push(mend.reason());
+                }
                 Decision::Again(mend)
             }
             Remedy::PassOn => Decision::PassOn,

@@ -254,7 +254,6 @@ impl Scripted {
         executed.await.unwrap();
     }
 
-    /// Signs its last receipt so many times more, under the numbers that follow.
     fn will_serve(&self, header: &Signed<RequestHeader>, salt: &Salt) {
         self.account.lock().denied = Some((header.clone(), salt.clone()));
     }
@@ -266,6 +265,7 @@ impl Scripted {
         self.commit(&header, (&salt, ANSWER.as_bytes()), |_| {});
     }
 
+    /// Signs its last receipt so many times more, under the numbers that follow.
     pub(crate) fn repeats_last(&self, times: u64) {
         for _ in 0..times {
             let account = &mut *self.account.lock();
