@@ -7,7 +7,7 @@ use atoma_client::{
     evidence::{CheckKind, Report, Sources, Verdict},
 };
 use atoma_types::StackId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// A verdict that no check gives: a jury did, or the rules.
 pub(super) const CONVICTED: &str = "convicted";
@@ -32,10 +32,11 @@ impl Histories {
             return Audited::default();
         };
         let stack = subject.stack;
-        if !self.0.contains_key(&stack) {
-            self.0.insert(stack, History::of(ledger, stack).await.ok());
-        }
-        let Some(Some(history)) = self.0.get(&stack) else {
+        let read = match self.0.entry(stack) {
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(unread) => unread.insert(History::of(ledger, stack).await.ok()),
+        };
+        let Some(history) = read else {
             return Audited::default();
         };
         let settled = CheckKind::Settled;
