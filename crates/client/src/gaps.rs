@@ -17,7 +17,7 @@ use crate::{
     account::ClientInner,
     kept_chain::claimed_to,
     lane::Lane,
-    records::{CHECKED_AT_ONCE, MAX_ASKED, Record, RecordSource},
+    records::{CHECKED_AT_ONCE, MAX_ASKED, MAX_ASKING, Record, RecordSource},
     stack_state::{LeaseAccount, StackState},
     store::LaneKey,
 };
@@ -31,7 +31,7 @@ use std::{
     sync::{Arc, Weak},
     time::Duration,
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// So long a number may be lacking before its node is asked: other requests' answers come meanwhile, and what other programs
 /// have is on the disk.
@@ -117,11 +117,14 @@ impl StackHandle {
         let Some(mut asked) = self.lacks(info.id) else {
             return Ok(None);
         };
-        let shown = self.ask_node(&source, &mut asked).await;
-        if let Err(error) = &shown {
+        // one that takes too long hasn't shown it
+        let shown = timeout(MAX_ASKING, self.ask_node(&source, &mut asked)).await;
+        if let Ok(Err(error)) = &shown {
             let error = error as &dyn std::error::Error;
             tracing::debug!(error, node = %info.id, "records cannot be had");
         }
+        // those who look at the disk find what has come
+        self.client.receipts().flush().await?;
         self.leave_claimed(info.id).await;
         // what is lacking by now besides wasn't asked for. A node that can't be reached is no exception: it could be away just
         // when it is asked
@@ -217,8 +220,7 @@ impl StackHandle {
             }
             asked += page.len();
         }
-        // those who look at the disk find them
-        self.client.receipts().flush().await
+        Ok(())
     }
 
     /// Takes a record that the node shows into the account. One for a request whose answer was lost settles it.

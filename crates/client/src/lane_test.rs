@@ -339,3 +339,13 @@ fn a_record_of_what_was_forgotten_explains_it_and_leaves_no_more_to_be_said() {
     );
     assert_eq!(lane.doubtful(), units(1));
 }
+
+#[test]
+fn a_record_of_what_was_not_forgotten_is_no_reason_to_sign_for_more() {
+    let mut lane = Lane::restore(units(40), units(70), WINDOW);
+    lane.explain(units(1_000));
+    assert_eq!(lane.settled(), units(70));
+    lane.explain(units(1_000));
+    assert_eq!(lane.settled(), units(70));
+    assert_eq!(lane.sign(id(1), units(10), None), Ok(units(80)));
+}

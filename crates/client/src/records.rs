@@ -27,6 +27,9 @@ const PAGE: AnswerLimits = AnswerLimits::within(Duration::from_secs(30), 2 << 20
 /// Records of one lease that are asked for at once, all pages together: 80 MiB, and some seconds of work for both. Who
 /// lacks more waits until some of them are claimed.
 pub(crate) const MAX_ASKED: usize = 1 << 16;
+/// So long the node of one lease is asked at each look, all pages together: an honest one shows 65,536 records in some
+/// seconds. Meanwhile a watcher's other stacks wait, and a client signs on.
+pub(crate) const MAX_ASKING: Duration = Duration::from_secs(20);
 /// Signatures that are checked before others have a turn: about a millisecond.
 pub(crate) const CHECKED_AT_ONCE: usize = 16;
 

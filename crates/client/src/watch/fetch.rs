@@ -12,12 +12,8 @@ use atoma_types::{
     hash::Hash32,
     message::{Receipt, Signed},
 };
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 use tokio::time::{Instant, timeout_at};
-
-/// So long the node of one lease is asked at each look, all questions together: an honest one shows 65,536 records in some
-/// seconds, and all other stacks wait meanwhile.
-pub(super) const MAX_ASKING: Duration = Duration::from_secs(20);
 
 /// What came of asking a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::{
     decide::{Act, Held, WatchPolicy, decide},
-    fetch::{MAX_ASKING, Shown, fetch},
+    fetch::{Shown, fetch},
     looked::{Did, Looked, SeenTicket},
     root::Roots,
     shown,
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Client, ClientError, Receipts,
     dispute::{Dispute, DisputeError, History},
+    records::MAX_ASKING,
 };
 use atoma_keys::SigningKey;
 use atoma_ledger::{Digest, ExecuteError, Ledger, LedgerEvent};
