@@ -2,7 +2,7 @@
 
 use crate::{
     scripted::COST,
-    watch::{Watched, charge, demands},
+    watch::{Watched, demands},
     world::World,
 };
 use atoma_client::{
@@ -209,12 +209,7 @@ async fn a_node_that_keeps_two_empty_numbers_back_to_settle_copies_is_signed_not
     let looked = watched.look().await;
     assert_eq!(looked.tickets[0].doubt, Some(Doubt::Unproven(2)));
     assert_eq!(demands(&looked.steps), LOTS);
-    let mut convicted = None;
-    while convicted.is_none() {
-        watched.answers().await;
-        convicted = charge(&watched.look().await.steps);
-    }
-    assert_eq!(convicted, Some(Charge::Equivocation));
+    assert_eq!(watched.until_convicted().await, Charge::Equivocation);
 }
 
 /// The same, with the two numbers shown in the end: what was false comes out.

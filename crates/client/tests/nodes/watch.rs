@@ -79,6 +79,16 @@ impl Watched {
         self.world.node.serves_unseen(&self.stack.view(), &key);
     }
 
+    /// The node shows what is demanded of it, until what it has shown convicts it: a lot may fall on a record that is right.
+    pub(crate) async fn until_convicted(&mut self) -> Charge {
+        loop {
+            self.answers().await;
+            if let Some(charge) = charge(&self.look().await.steps) {
+                return charge;
+            }
+        }
+    }
+
     /// The node shows what is demanded of it.
     pub(crate) async fn answers(&self) {
         let stack = self.stack().await;
@@ -187,12 +197,7 @@ async fn a_history_of_other_records_than_the_kept_ones_is_noticed_at_once_and_co
     assert_eq!(looked.tickets[0].doubt, Some(Doubt::AnotherChain));
     assert_eq!(demands(&looked.steps), 2);
     // both lots may fall on records that are as they were
-    let mut convicted = None;
-    while convicted.is_none() {
-        watched.answers().await;
-        convicted = charge(&watched.look().await.steps);
-    }
-    assert_eq!(convicted, Some(Charge::Equivocation));
+    assert_eq!(watched.until_convicted().await, Charge::Equivocation);
 }
 
 #[tokio::test]
