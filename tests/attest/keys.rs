@@ -1,6 +1,6 @@
 //! A node changes its response key after it has settled: what was sealed for the old one is still shown.
 
-use crate::Told;
+use crate::world::Told;
 use atoma_keys::{SigningKey, read_private, write_private};
 use atoma_runtime::SystemRandom;
 use atoma_types::chain::{Event, calls};

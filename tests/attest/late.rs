@@ -1,7 +1,7 @@
 //! A node that has its record certified after it was shown, so that whoever looks early finds nothing and whoever looks
 //! late finds all of it: all find the same, and who looked early loses nothing.
 
-use crate::Told;
+use crate::world::Told;
 use atoma_evidence::pack::{BodyKeys, Pack, Place, Record, SealContext, Shown};
 use atoma_keys::{SigningKey, read_private};
 use atoma_ledger::Digest;

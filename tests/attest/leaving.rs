@@ -1,6 +1,6 @@
 //! An attester that is to leave, by its configuration, while it has a duty.
 
-use crate::{PATIENCE, Told, attests};
+use crate::world::{PATIENCE, Told, attests};
 use atoma_node::AttestConfig;
 use atoma_types::{
     MicroUsdc, NodeId,

@@ -1,6 +1,9 @@
 //! What the node does with a request: the act that its body names.
 
-use super::{ANSWER, COST, FRAMES, Scripted, refuse, respond, signed_header};
+use super::{
+    ANSWER, COST, FRAMES, Scripted,
+    routes::{refuse, respond, signed_header},
+};
 use atoma_channel::{MEDIA_TYPE, is_sealed};
 use atoma_client::SecondRecord;
 use atoma_keys::SigningKey;
