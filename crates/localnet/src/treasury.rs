@@ -2,7 +2,7 @@
 //! by ordinary signed transactions, so no money ever comes from nowhere.
 
 use crate::{
-    execution::{Refusal, gas},
+    execution::{BadSignature, Malformed, Refusal, gas},
     objects::SUI,
     state::State,
 };
@@ -57,7 +57,7 @@ impl Treasury {
             usdc,
             to_balance,
         } = *gift;
-        let empty = || Refusal::Malformed("the treasury is empty".to_owned());
+        let empty = || Refusal::Malformed(Malformed::EmptyTreasury);
         let sender = self.address();
         let (gas_coin, gas_balance) = state.coins(&sender, &SUI).next().ok_or_else(empty)?;
         if gas_balance < sui.saturating_add(BUDGET) {
@@ -83,7 +83,7 @@ impl Treasury {
             gifts.push((coin, usdc_type));
         }
         if gifts.is_empty() {
-            return Err(Refusal::Malformed("nothing was asked for".to_owned()));
+            return Err(Refusal::Malformed(Malformed::EmptyGift));
         }
         if to_balance {
             commands.extend(gifts.iter().map(|(coin, kind)| send_funds(*coin, kind)));
@@ -111,7 +111,7 @@ impl Treasury {
             .0
             .wallet_key()
             .sign_transaction(&transaction)
-            .map_err(|error| Refusal::Signature(error.to_string()))?;
+            .map_err(|error| Refusal::Signature(BadSignature::Invalid(error.to_string())))?;
         Ok((transaction, signature))
     }
 }
@@ -139,7 +139,7 @@ fn send_funds(coin: Argument, coin_type: &TypeTag) -> Command {
 fn pure<T: serde::Serialize>(value: &T) -> Result<Input, Refusal> {
     bcs::to_bytes(value)
         .map(Input::Pure)
-        .map_err(|error| Refusal::Malformed(error.to_string()))
+        .map_err(|error| Refusal::Malformed(Malformed::Value(error)))
 }
 
 /// The reference to an object as it is.

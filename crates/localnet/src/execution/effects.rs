@@ -1,7 +1,7 @@
 //! Turns what a program did into new object versions and effects, gas included.
 
 use super::{
-    Outcome, Refusal,
+    Malformed, Outcome, Refusal,
     balance_changes::balance_changes,
     gas,
     inputs::Checked,
@@ -143,7 +143,7 @@ impl Touched {
 }
 
 fn invariant() -> Refusal {
-    Refusal::Malformed("it names an object that can't be written".to_owned())
+    Refusal::Malformed(Malformed::Unwritable)
 }
 
 /// Everything named is written again in its new version, changed or not.

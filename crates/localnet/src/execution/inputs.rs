@@ -1,6 +1,11 @@
 //! What is checked before execution: form, signers' objects, versions, gas and validity.
 
-use super::{Context, Refusal, gas, publish, resolved::Resolved, withdrawals};
+use super::{
+    Context, Refusal, gas, publish,
+    refusal_cause::{Malformed, NotNow, Unsupported},
+    resolved::Resolved,
+    withdrawals,
+};
 use crate::{objects, objects::SUI, state::State};
 use atoma_types::{Address, ObjectId, chain::RANDOM_OBJECT};
 use std::{collections::BTreeSet, sync::Arc};
@@ -54,12 +59,12 @@ pub(crate) fn check<'a>(
     context: &Context,
 ) -> Result<Checked<'a>, Refusal> {
     let TransactionKind::ProgrammableTransaction(program) = &transaction.kind else {
-        return Err(Refusal::Unsupported("system transactions".to_owned()));
+        return Err(Refusal::Unsupported(Unsupported::SystemTransaction));
     };
     let bytes = bcs::serialized_size(transaction).unwrap_or(usize::MAX);
     if bytes > MAX_BYTES {
-        let why = format!("it has {bytes} bytes, at most {MAX_BYTES}");
-        return Err(Refusal::Malformed(why));
+        let most = MAX_BYTES;
+        return Err(Refusal::Malformed(Malformed::Length { bytes, most }));
     }
     check_form(program)?;
     check_expiration(&transaction.expiration, context)?;
@@ -83,12 +88,12 @@ pub(crate) fn check<'a>(
 }
 
 fn check_form(program: &ProgrammableTransaction) -> Result<(), Refusal> {
-    let malformed = |what: &str| Err(Refusal::Malformed(what.to_owned()));
+    let malformed = |cause| Err(Refusal::Malformed(cause));
     if program.commands.is_empty() {
-        return malformed("it has no commands");
+        return malformed(Malformed::NoCommands);
     }
     if program.commands.len() > MAX_COMMANDS || program.inputs.len() > MAX_INPUTS {
-        return malformed("it has too many commands or inputs");
+        return malformed(Malformed::TooManyCommands);
     }
     let random = program.inputs.iter().position(
         |input| matches!(input, Input::Shared(shared) if shared.object_id() == RANDOM_OBJECT),
@@ -102,14 +107,12 @@ fn check_form(program: &ProgrammableTransaction) -> Result<(), Refusal> {
             Command::MergeCoins(merge) => merge.coins_to_merge.len(),
             Command::Publish(publish) => publish.dependencies.len(),
             Command::MakeMoveVector(_) | Command::Upgrade(_) => {
-                return Err(Refusal::Unsupported(
-                    "upgrading and vectors of objects".to_owned(),
-                ));
+                return Err(Refusal::Unsupported(Unsupported::UpgradeOrVector));
             }
-            _ => return malformed("a command is of an unknown kind"),
+            _ => return malformed(Malformed::UnknownCommand),
         };
         if arguments > MAX_ARGUMENTS {
-            return malformed("a command has too many arguments");
+            return malformed(Malformed::TooManyArguments);
         }
         // nobody may look at a draw and abort: only what can't fail on purpose may follow
         if drawn
@@ -118,7 +121,7 @@ fn check_form(program: &ProgrammableTransaction) -> Result<(), Refusal> {
                 Command::TransferObjects(_) | Command::MergeCoins(_)
             )
         {
-            return malformed("only transfers and merges may follow a call that draws");
+            return malformed(Malformed::AfterDraw);
         }
         if let (Some(random), Command::MoveCall(call)) = (random, command) {
             drawn |= call
@@ -143,7 +146,7 @@ fn check_packages(state: &State, program: &ProgrammableTransaction) -> Result<()
 }
 
 fn check_expiration(expiration: &TransactionExpiration, context: &Context) -> Result<(), Refusal> {
-    let expired = |what: &str| Err(Refusal::Expired(what.to_owned()));
+    let expired = |cause| Err(Refusal::Expired(cause));
     let (min_epoch, min_timestamp, max_timestamp, chain) = match expiration {
         // the epoch stays 0, so that no last epoch is ever over
         TransactionExpiration::None | TransactionExpiration::Epoch(_) => return Ok(()),
@@ -155,18 +158,18 @@ fn check_expiration(expiration: &TransactionExpiration, context: &Context) -> Re
             ..
         } => (min_epoch, min_timestamp, max_timestamp, chain),
         _ => {
-            return Err(Refusal::Unsupported("this kind of expiration".to_owned()));
+            return Err(Refusal::Unsupported(Unsupported::Expiration));
         }
     };
     if *chain != context.chain {
-        return expired("it is for another network");
+        return expired(NotNow::OtherNetwork);
     }
     if min_epoch.is_some_and(|epoch| epoch > 0) || min_timestamp.is_some_and(|t| t > context.now.0)
     {
-        return expired("its time has not come");
+        return expired(NotNow::Early);
     }
     if max_timestamp.is_some_and(|time| time < context.now.0) {
-        return expired("its time is over");
+        return expired(NotNow::Late);
     }
     Ok(())
 }
@@ -209,7 +212,7 @@ fn resolve(
 ) -> Result<Resolved, Refusal> {
     match input {
         Input::Pure(bytes) if bytes.len() > MAX_PURE_BYTES => {
-            Err(Refusal::Malformed("a plain value is too long".to_owned()))
+            Err(Refusal::Malformed(Malformed::ValueTooLong))
         }
         Input::Pure(bytes) => Ok(Resolved::Pure(bytes.clone())),
         Input::ImmutableOrOwned(reference) => {
@@ -241,14 +244,12 @@ fn resolve(
                     given: shared.version(),
                     current: initial,
                 }),
-                _ => Err(Refusal::Malformed(format!("object {id} is not shared"))),
+                _ => Err(Refusal::Malformed(Malformed::NotShared { id })),
             }
         }
-        Input::Receiving(_) => Err(Refusal::Unsupported(
-            "receiving objects sent to objects".to_owned(),
-        )),
+        Input::Receiving(_) => Err(Refusal::Unsupported(Unsupported::Receiving)),
         Input::FundsWithdrawal(withdrawal) => withdrawals::resolve(withdrawal),
-        _ => Err(Refusal::Unsupported("this kind of input".to_owned())),
+        _ => Err(Refusal::Unsupported(Unsupported::Input)),
     }
 }
 
@@ -283,7 +284,7 @@ fn check_gas(
         return Ok((Vec::new(), 0));
     }
     if payment.objects.len() > MAX_GAS_OBJECTS {
-        return Err(Refusal::Malformed("it has too many gas coins".to_owned()));
+        return Err(Refusal::Malformed(Malformed::TooManyGasCoins));
     }
     let mut coins = Vec::with_capacity(payment.objects.len());
     let mut sum = 0u64;
@@ -301,7 +302,7 @@ fn check_gas(
                 // the whole supply fits
                 sum = sum.saturating_add(balance);
             }
-            _ => return Err(Refusal::Malformed(format!("object {id} is no gas coin"))),
+            _ => return Err(Refusal::Malformed(Malformed::NoGasCoin { id })),
         }
         coins.push(object);
     }

@@ -10,12 +10,14 @@ mod outcome;
 mod program;
 mod publish;
 mod refusal;
+mod refusal_cause;
 mod resolved;
 mod withdrawals;
 
 pub(crate) use context::Context;
 pub(crate) use outcome::Outcome;
 pub(crate) use refusal::Refusal;
+pub(crate) use refusal_cause::{BadSignature, Malformed};
 
 use crate::state::State;
 use sui_sdk_types::{Input, Transaction, TransactionKind};

@@ -8,7 +8,7 @@
 //! stand where they stand on every localnet, so that all of them have one deployment; only the `UpgradeCap`
 //! has an id of its own.
 
-use super::{Refusal, gas};
+use super::{Refusal, gas, refusal_cause::Unpublishable};
 use crate::{
     move_types::type_origins,
     objects::{self, Draft},
@@ -65,7 +65,7 @@ pub(super) fn check(
     state: &State,
     program: &ProgrammableTransaction,
 ) -> Result<Option<MovePackage>, Refusal> {
-    let refused = |why: &str| Err(Refusal::Publication(why.to_owned()));
+    let refused = |cause| Err(Refusal::Publication(cause));
     let mut publications = program.commands.iter().filter_map(|command| match command {
         Command::Publish(publish) => Some(publish),
         _ => None,
@@ -75,12 +75,12 @@ pub(super) fn check(
     };
     let deployment = state.deployment();
     if publications.next().is_some() {
-        return refused("it holds the contract's package once");
+        return refused(Unpublishable::Twice);
     }
     if state.is_package(&deployment.package) {
-        return refused("it holds the contract's package once, and has it already");
+        return refused(Unpublishable::Published);
     }
-    let damaged = |error: PackageError| Refusal::Publication(error.to_string());
+    let damaged = |error: PackageError| Refusal::Publication(Unpublishable::Package(error));
     let contract = CompiledPackage::for_network(&deployment.surroundings()).map_err(damaged)?;
     let sorted = |modules: &[Vec<u8>]| {
         let mut modules = modules.to_vec();
@@ -88,15 +88,14 @@ pub(super) fn check(
         modules
     };
     if sorted(&publish.modules) != sorted(contract.modules()) {
-        return refused(
-            "it takes the contract's package alone, as this version of it is compiled for this network",
-        );
+        return refused(Unpublishable::OtherPackage);
     }
     let linkage_table = linkage(state, publish)?;
     let mut modules = BTreeMap::new();
     let named = contract.as_published(deployment.original_package);
     for (name, module) in named.map_err(damaged)? {
-        let name = Identifier::new(&name).map_err(|e| Refusal::Publication(e.to_string()))?;
+        let named = Identifier::new(&name);
+        let name = named.map_err(|_| Refusal::Publication(Unpublishable::Name { name }))?;
         modules.insert(name, module);
     }
     Ok(Some(MovePackage {
@@ -112,8 +111,7 @@ pub(super) fn check(
 fn linkage(state: &State, publish: &Publish) -> Result<BTreeMap<ObjectId, UpgradeInfo>, Refusal> {
     for id in needed(state.deployment())? {
         if !publish.dependencies.contains(&id) {
-            let why = format!("its dependency {id} is not among those given");
-            return Err(Refusal::Publication(why));
+            return Err(Refusal::Publication(Unpublishable::Dependency { id }));
         }
     }
     let mut linkage = BTreeMap::new();
@@ -134,7 +132,7 @@ fn needed(deployment: &Deployment) -> Result<[ObjectId; 4], Refusal> {
     Ok([
         Address::from_static("0x1"),
         Address::TWO,
-        money.map_err(|e| Refusal::Publication(e.to_string()))?,
+        money.map_err(|e| Refusal::Publication(Unpublishable::Package(e)))?,
         deployment.walrus.package,
     ])
 }

@@ -1,5 +1,6 @@
 //! Why a transaction isn't executed at all: nothing is charged and nothing changes.
 
+use super::refusal_cause::{BadSignature, Malformed, NotNow, Unpublishable, Unsupported};
 use atoma_types::{Address, ObjectId};
 use sui_sdk_types::{Digest, TypeTag};
 
@@ -8,13 +9,13 @@ use sui_sdk_types::{Digest, TypeTag};
 pub(crate) enum Refusal {
     /// It isn't formed as a transaction of this ledger must be.
     #[error("malformed transaction: {0}")]
-    Malformed(String),
+    Malformed(Malformed),
     /// It asks for something that this ledger doesn't do.
     #[error("not supported by localnet: {0}")]
-    Unsupported(String),
+    Unsupported(Unsupported),
     /// It publishes what can't be published here.
     #[error("localnet cannot publish this: {0}")]
-    Publication(String),
+    Publication(Unpublishable),
     /// It calls, or depends on, a package that isn't there.
     #[error("dependent package not found on-chain: {id}")]
     NoPackage {
@@ -23,7 +24,7 @@ pub(crate) enum Refusal {
     },
     /// A signature is missing, wrong or by someone else.
     #[error("signature refused: {0}")]
-    Signature(String),
+    Signature(BadSignature),
     /// An input doesn't exist.
     #[error("object {id} does not exist")]
     NoObject {
@@ -106,5 +107,5 @@ pub(crate) enum Refusal {
     },
     /// Its time is over, hasn't come, or is another network's.
     #[error("transaction is not valid now: {0}")]
-    Expired(String),
+    Expired(NotNow),
 }

@@ -4,7 +4,11 @@
 //! A transaction reserves what it may take before it runs. What was executed before has been taken off
 //! already, so a reservation that fits is never too large when it is used.
 
-use super::{Refusal, resolved::Resolved};
+use super::{
+    Refusal,
+    refusal_cause::{Malformed, Unsupported},
+    resolved::Resolved,
+};
 use crate::{objects::SUI, state::State};
 use atoma_types::Address;
 use std::collections::BTreeMap;
@@ -18,21 +22,18 @@ const MAX_WITHDRAWALS: usize = 10;
 
 /// A withdrawal as execution sees it.
 pub(super) fn resolve(withdrawal: &FundsWithdrawal) -> Result<Resolved, Refusal> {
-    let refused = |why: &str| Err(Refusal::Malformed(why.to_owned()));
+    let refused = |cause| Err(Refusal::Malformed(cause));
     match withdrawal.source() {
         WithdrawFrom::Sender => {}
-        WithdrawFrom::Sponsor => return refused("nothing is withdrawn from a sponsor's balance"),
-        _ => {
-            let what = "withdrawals by an allowance".to_owned();
-            return Err(Refusal::Unsupported(what));
-        }
+        WithdrawFrom::Sponsor => return refused(Malformed::SponsorsBalance),
+        _ => return Err(Refusal::Unsupported(Unsupported::Allowance)),
     }
     match withdrawal.amount() {
         Some(amount @ 1..) => Ok(Resolved::Withdrawal {
             coin_type: withdrawal.coin_type().clone(),
             amount,
         }),
-        _ => refused("a withdrawal is of nothing"),
+        _ => refused(Malformed::EmptyWithdrawal),
     }
 }
 
@@ -59,8 +60,8 @@ pub(super) fn check(
         *sum = sum.saturating_add(amount);
     }
     if count > MAX_WITHDRAWALS {
-        let why = format!("{count} withdrawals, at most {MAX_WITHDRAWALS}");
-        return Err(Refusal::Malformed(why));
+        let most = MAX_WITHDRAWALS;
+        return Err(Refusal::Malformed(Malformed::Withdrawals { count, most }));
     }
     for ((owner, coin_type), asked) in reserved {
         let available = state.balance(&owner, coin_type);
@@ -82,9 +83,9 @@ pub(super) fn check_gas(
     transaction: &Transaction,
     program: &ProgrammableTransaction,
 ) -> Result<(), Refusal> {
-    let refused = |why: &str| Err(Refusal::Malformed(why.to_owned()));
+    let refused = |cause| Err(Refusal::Malformed(cause));
     if program.commands.iter().any(names_gas_coin) {
-        return refused("there is no gas coin where an address balance pays for gas");
+        return refused(Malformed::GasCoinNamed);
     }
     match transaction.expiration {
         TransactionExpiration::ValidDuring {
@@ -92,7 +93,7 @@ pub(super) fn check_gas(
             max_epoch: Some(last),
             ..
         } if last == first || Some(last) == first.checked_add(1) => Ok(()),
-        _ => refused("where an address balance pays for gas, one or two epochs must be named"),
+        _ => refused(Malformed::Epochs),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Services, invalid, mask, message, resolve};
 use crate::{
-    execution::{self, Context, Refusal, effects::mock_gas, gas},
+    execution::{self, BadSignature, Context, Refusal, effects::mock_gas, gas},
     writer::Command,
 };
 use atoma_runtime::WithCauses;
@@ -104,26 +104,25 @@ fn check_signatures(
     transaction: &Transaction,
     signatures: &[UserSignature],
 ) -> Result<(), Refusal> {
-    let refused = |why: String| Err(Refusal::Signature(why));
+    let refused = |cause| Err(Refusal::Signature(cause));
     let mut missing: BTreeSet<Address> =
         BTreeSet::from([transaction.sender, transaction.gas_payment.owner]);
     if signatures.len() != missing.len() {
-        return refused(format!(
-            "{} needed, {} given",
-            missing.len(),
-            signatures.len()
-        ));
+        return refused(BadSignature::Count {
+            needed: missing.len(),
+            given: signatures.len(),
+        });
     }
     let verifier = UserSignatureVerifier::new();
     for signature in signatures {
         if let Err(error) = verifier.verify_transaction(transaction, signature) {
-            return refused(WithCauses(&error).to_string());
+            return refused(BadSignature::Invalid(WithCauses(&error).to_string()));
         }
         let signer = signature
             .derive_addresses()
             .find(|address| missing.remove(address));
         if signer.is_none() {
-            return refused("the signer is neither the sender nor the one who pays".to_owned());
+            return refused(BadSignature::Stranger);
         }
     }
     Ok(())
