@@ -1,4 +1,4 @@
-//! Attempts at one order: what comes of each, and how many there may be.
+//! Attempts at one piece of work: what comes of each, and how many there may be.
 
 use crate::{BuildError, ExecuteError, coin::Coin};
 use atoma_runtime::WithCauses;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use sui_rpc::proto::sui::rpc::v2::ExecutedTransaction;
 use sui_sdk_types::Digest;
 
-/// Transactions built for one order, where another process moved this wallet's coins, or the ledger gave up for
+/// Transactions built for one piece of work, where another process moved this wallet's coins, or the ledger gave up for
 /// congestion.
 const MAX_BUILDS: u32 = 5;
 /// Merges before a payment at most, of a thousand coins each.
@@ -32,7 +32,7 @@ pub(crate) enum Attempt {
     Scattered(Vec<Coin>),
 }
 
-/// The attempts at one order so far.
+/// The attempts at one piece of work so far.
 #[derive(Debug)]
 pub(crate) struct Tries {
     made: u32,
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_built_five_times_and_the_last_reason_told() {
+    fn work_is_built_five_times_and_the_last_reason_told() {
         let mut tries = Tries::new();
         let again: Vec<_> = (0..MAX_BUILDS)
             .map(|_| tries.again(Attempt::Congested(busy()), Address::ZERO))

@@ -28,9 +28,9 @@ pub enum BuildError {
     /// An object whose version wasn't looked up.
     #[error("object {0} is not resolved")]
     Unresolved(ObjectId),
-    /// More lanes than a pool has, or none.
-    #[error("a pool has 1 to {most} lanes")]
-    Lanes {
+    /// More slots than a pool has, or none.
+    #[error("a pool has 1 to {most} slots")]
+    Slots {
         /// The most that it may have.
         most: u16,
     },

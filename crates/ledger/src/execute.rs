@@ -38,7 +38,7 @@ const MAX_SUBMISSIONS: u32 = 8;
 const LATE_LOOKS: u32 = 6;
 /// What came of a step.
 enum Step {
-    /// What was ordered is done, though its effects may say that it failed.
+    /// The work is done, though its effects may say that it failed.
     Done(Box<ExecutedTransaction>, Digest),
     /// A payment's coins are fewer now.
     Merged,
@@ -122,7 +122,7 @@ impl Connection {
         }
     }
 
-    /// One transaction on the way to what was ordered: its own, or a merge that must come first.
+    /// One transaction on the way to the work's end: its own, or a merge that must come first.
     async fn step(
         &self,
         key: &SigningKey,

@@ -1,4 +1,4 @@
-//! Why a transaction didn't do what was ordered, or why that isn't known.
+//! Why a transaction didn't do its work, or why that isn't known.
 
 use crate::{
     Amount, BuildError, ReadError, execution_failure::ExecutionFailure, grpc_status::GrpcStatus,
@@ -8,7 +8,7 @@ use atoma_types::Address;
 use std::{io, path::PathBuf};
 use sui_sdk_types::Digest;
 
-/// Why an order wasn't executed, or isn't known to be: [`changed_nothing`](Self::changed_nothing) tells these two
+/// Why a piece of work wasn't done, or isn't known to be: [`changed_nothing`](Self::changed_nothing) tells these two
 /// apart.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -73,7 +73,7 @@ pub enum ExecuteError {
         /// What broke the last time that it was submitted.
         source: GrpcStatus,
     },
-    /// The transaction was executed and has done what was ordered; what the ledger tells of it can't be read.
+    /// The transaction was executed and has done its work; what the ledger tells of it can't be read.
     #[error("cannot read what transaction {digest} did; it is executed")]
     Unreadable {
         /// The transaction's digest, by which explorers find it.
@@ -81,10 +81,10 @@ pub enum ExecuteError {
         /// What is wrong with the ledger's answer.
         source: Box<MalformedAnswer>,
     },
-    /// Nothing was ordered: an earlier run of the program left a transaction of this wallet on its way, and it has
-    /// been executed by now. The order may be the very same.
+    /// Nothing was submitted: an earlier run of the program left a transaction of this wallet on its way, and it has
+    /// been executed by now. The work may be the very same.
     #[error(
-        "transaction {digest}, which an earlier command left on its way, is executed now: look at what it did, and order again if you still want to"
+        "transaction {digest}, which an earlier command left on its way, is executed now: look at what it did, and repeat yours if you still want to"
     )]
     Resumed {
         /// The earlier transaction's digest, by which explorers find it.
@@ -101,7 +101,7 @@ pub enum ExecuteError {
     /// A transaction that can't be built.
     #[error("cannot build the transaction")]
     Build(#[from] BuildError),
-    /// What the transaction is made of can't be read; the order wasn't executed.
+    /// What the transaction is made of can't be read; nothing was submitted.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -126,7 +126,7 @@ impl ExecuteError {
         }
     }
 
-    /// Whether it is certain that what was ordered has not been done and won't be; gas may have been paid. Else it
+    /// Whether it is certain that the work has not been done and won't be; gas may have been paid. Else it
     /// has been, or may still be.
     #[must_use]
     pub fn changed_nothing(&self) -> bool {

@@ -57,12 +57,12 @@ impl Connection {
 
     async fn give(&self, recipient: Address, to_balance: bool) -> Result<(), FaucetError> {
         let recipient = recipient.to_string();
-        let mut order = json!({ "FixedAmountRequest": { "recipient": recipient } });
+        let mut request = json!({ "FixedAmountRequest": { "recipient": recipient } });
         // said only where it is meant: to Sui's own faucet it would be a word that it doesn't know
         if to_balance {
-            order["to_balance"] = json!(true);
+            request["to_balance"] = json!(true);
         }
-        let answer = self.ask_faucet("/v2/gas", &order).await?;
+        let answer = self.ask_faucet("/v2/gas", &request).await?;
         match &answer["status"] {
             Value::String(status) if status == "Success" => Ok(()),
             other => Err(FaucetError::Refused {
@@ -79,8 +79,9 @@ impl Connection {
         to_balance: bool,
     ) -> Result<(), FaucetError> {
         let recipient = recipient.to_string();
-        let order = json!({ "recipient": recipient, "amount": amount.0, "to_balance": to_balance });
-        self.ask_faucet("/faucet/usdc", &order).await?;
+        let request =
+            json!({ "recipient": recipient, "amount": amount.0, "to_balance": to_balance });
+        self.ask_faucet("/faucet/usdc", &request).await?;
         Ok(())
     }
 

@@ -24,7 +24,7 @@ const HEADROOM_UNITS: u64 = 1_000;
 const CONGESTION_PERCENT: u64 = 25;
 
 /// Added to a budget at random, in MIST (at most 0.017 SUI, never spent). Two programs with one
-/// wallet that order the same at the same moment would else build one and the same transaction,
+/// wallet that do the same at the same moment would else build one and the same transaction,
 /// which is executed once, and both would take it for theirs.
 const NONCE_MASK: u64 = (1 << 24) - 1;
 
@@ -93,7 +93,7 @@ impl Plan {
     }
 }
 
-/// What becomes of an order before it is a transaction.
+/// What becomes of work before it is a transaction.
 #[derive(Debug)]
 pub(crate) enum Planned {
     /// One transaction does it.
@@ -219,7 +219,7 @@ impl Connection {
             min_timestamp: None,
             max_timestamp: None,
             chain: Digest::new(self.surroundings.network.0),
-            // two orders that are the same are two transactions all the same
+            // two pieces of work that are the same are two transactions all the same
             nonce: self.inner.runtime.random.next_u64() as u32,
         }
     }

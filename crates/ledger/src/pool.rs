@@ -1,7 +1,7 @@
 //! Several transactions of one wallet in flight.
 //!
 //! A wallet's transactions wait for each other because they share gas coins. A pool splits coins off
-//! and gives each lane one of its own, so that lanes have nothing in common that could be used twice.
+//! and gives each slot one of its own, so that slots have nothing in common that could be used twice.
 //! For the same reason they only take calls whose objects are all shared: payments in USDC and objects
 //! of the sender's go through the wallet itself.
 
@@ -18,22 +18,22 @@ use std::sync::Arc;
 use sui_rpc::proto::sui::rpc::v2::changed_object::{IdOperation, OutputObjectState};
 use tokio::sync::{Mutex, Semaphore};
 
-/// Lanes at most: as many coins as one transaction splits off within any ledger's limits.
-const MAX_LANES: u16 = 64;
+/// Slots at most: as many coins as one transaction splits off within any ledger's limits.
+const MAX_SLOTS: u16 = 64;
 
-/// Lanes of one wallet, each with a gas coin of its own. One pool a wallet: a second would merge the first
+/// Slots of one wallet, each with a gas coin of its own. One pool a wallet: a second would merge the first
 /// one's coins away when it splits its own, as would any other program with the same key.
 #[derive(Debug)]
 pub struct GasPool {
     ledger: Ledger,
     key: Arc<SigningKey>,
-    lanes: Vec<Arc<Mutex<Wallet>>>,
+    slots: Vec<Arc<Mutex<Wallet>>>,
     coins: Vec<ObjectId>,
     free: Semaphore,
 }
 
 impl Ledger {
-    /// Splits coins of so much MIST off the key's gas, one for each lane. The key's address pays for
+    /// Splits coins of so much MIST off the key's gas, one for each slot. The key's address pays for
     /// what goes through the pool, also where this ledger has a sponsor.
     ///
     /// # Errors
@@ -41,12 +41,12 @@ impl Ledger {
     pub fn gas_pool(
         &self,
         key: Arc<SigningKey>,
-        lanes: u16,
+        slots: u16,
         each: u64,
     ) -> BoxFuture<'_, Result<GasPool, ExecuteError>> {
         Box::pin(async move {
-            if lanes == 0 || lanes > MAX_LANES {
-                return Err(BuildError::Lanes { most: MAX_LANES }.into());
+            if slots == 0 || slots > MAX_SLOTS {
+                return Err(BuildError::Slots { most: MAX_SLOTS }.into());
             }
             let ledger = self.with_gas(crate::GasOptions {
                 budget: self.gas.budget,
@@ -57,7 +57,7 @@ impl Ledger {
             let work = Work::SplitGas {
                 to: parties.sender,
                 amount: each,
-                count: lanes,
+                count: slots,
             };
             let (digest, executed) = ledger
                 .perform_with(&key, &work, parties, &mut wallets)
@@ -73,9 +73,9 @@ impl Ledger {
                 .collect();
             // before the wallet is let go: nobody merges them
             wallets.sender().set_aside.extend(&coins);
-            let lane = |coin: &ObjectId| Arc::new(Mutex::new(Wallet::of_lane(*coin)));
+            let slot = |coin: &ObjectId| Arc::new(Mutex::new(Wallet::of_slot(*coin)));
             Ok(GasPool {
-                lanes: coins.iter().map(lane).collect(),
+                slots: coins.iter().map(slot).collect(),
                 free: Semaphore::new(coins.len()),
                 ledger,
                 key,
@@ -86,8 +86,8 @@ impl Ledger {
 }
 
 impl GasPool {
-    /// Executes calls as one transaction, all or none, beside those of the other lanes. Waits for a free
-    /// lane.
+    /// Executes calls as one transaction, all or none, beside those of the other slots. Waits for a free
+    /// slot.
     ///
     /// # Errors
     /// If the package aborts, the wallet's coins don't reach, or the outcome can't be learnt.
@@ -106,10 +106,10 @@ impl GasPool {
             }
             let permit = self.free.acquire().await;
             let _permit = permit.expect("closing takes the pool, so nobody uses it then");
-            // as many permits as lanes, and a lane is let go before its permit: one of them is free
-            let mut lanes = self.lanes.iter();
-            let lane = lanes.find_map(|lane| Arc::clone(lane).try_lock_owned().ok());
-            let mut wallets = Wallets::of(lane.expect("a permit is a free lane"));
+            // as many permits as slots, and a slot is let go before its permit: one of them is free
+            let mut slots = self.slots.iter();
+            let slot = slots.find_map(|slot| Arc::clone(slot).try_lock_owned().ok());
+            let mut wallets = Wallets::of(slot.expect("a permit is a free slot"));
             let parties = self.ledger.parties(&self.key);
             let (digest, executed) = self
                 .ledger
@@ -121,11 +121,11 @@ impl GasPool {
 
     /// How many transactions can be in flight.
     #[must_use]
-    pub fn lanes(&self) -> usize {
-        self.lanes.len()
+    pub fn slots(&self) -> usize {
+        self.slots.len()
     }
 
-    /// Gives the lanes' coins back to the wallet, which merges them when it next pays. Outcomes still
+    /// Gives the slots' coins back to the wallet, which merges them when it next pays. Outcomes still
     /// open are settled first.
     ///
     /// # Errors
@@ -133,8 +133,8 @@ impl GasPool {
     pub fn close(self) -> BoxFuture<'static, Result<(), ExecuteError>> {
         Box::pin(async move {
             self.free.close();
-            for lane in &self.lanes {
-                let mut wallets = Wallets::of(Arc::clone(lane).lock_owned().await);
+            for slot in &self.slots {
+                let mut wallets = Wallets::of(Arc::clone(slot).lock_owned().await);
                 self.ledger.settle_earlier(&mut wallets).await?;
             }
             let parties = self.ledger.parties(&self.key);

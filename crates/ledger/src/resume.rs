@@ -24,9 +24,9 @@ pub enum Resumed {
 /// What a program does about an earlier transaction that has been executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterResume {
-    /// Goes on: it reads the ledger anew before it decides what to order.
+    /// Goes on: it reads the ledger anew before it decides what to do.
     GoOn,
-    /// Refuses the wallet's next order once, by [`ExecuteError::Resumed`]: whoever gave it may mean the very thing
+    /// Refuses the wallet's next work once, by [`ExecuteError::Resumed`]: whoever gave it may mean the very thing
     /// that has been done.
     StopOnce,
 }
@@ -38,7 +38,7 @@ impl Connection {
     ///
     /// # Errors
     /// If the folder can't be read, or the outcome of an earlier transaction can't be learnt now: then nothing
-    /// should be ordered, and this be called again later.
+    /// should be submitted, and this be called again later.
     pub fn keep_in_flight<'a>(
         &'a self,
         folder: &'a Path,

@@ -28,11 +28,11 @@ pub(crate) struct Wallet {
     recent: HashMap<ObjectId, Option<u64>>,
     /// Submitted, outcome not known. More than one only where earlier runs of the program left them.
     pending: Vec<Pending>,
-    /// An earlier run's transaction that turned out to be executed, until the next order is told.
+    /// An earlier run's transaction that turned out to be executed, until the next work is told.
     pub(crate) resumed: Option<Digest>,
-    /// The one gas coin to pay with, where the wallet is one lane of several.
+    /// The one gas coin to pay with, where the wallet is one slot of several.
     pub(crate) only_gas: Option<ObjectId>,
-    /// Gas coins that are other lanes'.
+    /// Gas coins that are other slots'.
     pub(crate) set_aside: HashSet<ObjectId>,
 }
 
@@ -57,8 +57,8 @@ impl Pending {
 }
 
 impl Wallet {
-    /// One lane of several, which pays with this coin.
-    pub(crate) fn of_lane(coin: ObjectId) -> Self {
+    /// One slot of several, which pays with this coin.
+    pub(crate) fn of_slot(coin: ObjectId) -> Self {
         Self {
             only_gas: Some(coin),
             ..Self::default()

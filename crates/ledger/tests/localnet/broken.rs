@@ -92,7 +92,7 @@ async fn a_lost_answer_at_any_point_loses_and_doubles_nothing() {
         let mut breaks = 0;
         for piece in 1..=PIECES {
             proxy.break_at(piece);
-            // what failed before it was submitted is for the caller to order again
+            // what failed before it was submitted is for the caller to try again
             loop {
                 match ledger.transfer_usdc(&payer, to, MicroUsdc(1)).await {
                     Ok(_) => break,

@@ -81,20 +81,20 @@ async fn a_pool_has_several_in_flight() {
     let key = Arc::new(world.party().await);
     let address = key.public_key().address();
     let before = gas(&world.ledger, &key).await;
-    let lane_gas = 100_000_000;
+    let slot_gas = 100_000_000;
     let pool = world
         .ledger
-        .gas_pool(Arc::clone(&key), 4, lane_gas)
+        .gas_pool(Arc::clone(&key), 4, slot_gas)
         .await
         .unwrap();
-    assert_eq!(pool.lanes(), 4);
+    assert_eq!(pool.slots(), 4);
 
     let tasks = join_all((0..12).map(|n| {
         let world = &world;
         let key = &key;
         async move { world.task(key, &format!("model-{n}")).await }
     }));
-    // the wallet goes on meanwhile, and leaves the lanes' coins alone
+    // the wallet goes on meanwhile, and leaves the slots' coins alone
     let deprecate = |task| -> Call {
         calls::DeprecateTask {
             db: world.ledger.deployment().db.into(),
@@ -130,7 +130,7 @@ async fn a_pool_has_several_in_flight() {
         pool.execute(vec![pay.into()]).await,
         Err(ExecuteError::Build(_))
     ));
-    // an abort is told as ever, and the lane works on
+    // an abort is told as ever, and the slot works on
     let unbond = || -> Call {
         calls::BeginUnbonding {
             node: node.into(),
@@ -146,6 +146,6 @@ async fn a_pool_has_several_in_flight() {
     let spent = before - gas(&world.ledger, &key).await;
     let last = world.ledger.transfer_usdc(&key, address, MicroUsdc(1));
     assert!(last.await.is_ok());
-    assert!(spent < 4 * lane_gas, "the lanes' gas came back: {spent}");
+    assert!(spent < 4 * slot_gas, "the slots' gas came back: {spent}");
     world.audit();
 }
