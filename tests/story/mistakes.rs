@@ -120,6 +120,7 @@ fn the_commonest_mistakes_are_answered_with_what_to_do() {
     let mut told = Transcript::new();
     at_the_command_line(&mut told);
     in_files(&mut told);
+    in_policies(&mut told);
     with_keys(&mut told);
     while_something_else_runs(&mut told);
     on_the_ledger(&mut told);
@@ -195,11 +196,6 @@ fn in_files(told: &mut Transcript) {
         "a value of another kind",
         &["gateway", "run", "--config", &file],
     );
-    let file = told.write("policy.toml", "tier = \"software\"\n\nreleses = []\n");
-    told.wrong(
-        "a misspelt key of a policy",
-        &["chat", "--confidential", "--policy", &file, "hello"],
-    );
     let file = told.write("localnet.toml", "lisen = \"127.0.0.1:0\"\n");
     told.wrong(
         "a misspelt key of a localnet",
@@ -236,6 +232,23 @@ fn in_files(told: &mut Transcript) {
     told.wrong(
         "a file that isn't TOML",
         &["localnet", "run", "--config", &file],
+    );
+}
+
+fn in_policies(told: &mut Transcript) {
+    let file = told.write("policy.toml", "tier = \"software\"\n\nreleses = []\n");
+    told.wrong(
+        "a misspelt key of a policy",
+        &["chat", "--confidential", "--policy", &file, "hello"],
+    );
+    told.wrong(
+        "the same where evidence is verified",
+        &["attestation", "verify", "bundle", "--policy", &file],
+    );
+    let file = told.write("incomplete.toml", "tier = \"software\"\n");
+    told.wrong(
+        "a policy that lacks a key",
+        &["attestation", "verify", "bundle", "--policy", &file],
     );
 }
 

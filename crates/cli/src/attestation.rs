@@ -2,17 +2,18 @@
 //! one's own. The checks are `atoma-tee`'s; nothing is fetched.
 
 use crate::{
-    named::Named,
     order::order,
+    confidential::read_policy,
+    named::Named,
     output::{Facts, Output},
     settings::Settings,
 };
 use anyhow::{Context, Result, bail};
 use atoma_runtime::{Clock, SystemClock};
 use atoma_tee::{
-    Appraisal, Bundle, Check, Outcome, Policy, Roots, Verdict,
+    Appraisal, Bundle, Check, Outcome, Roots, Verdict,
     appraise::Expected,
-    limits::{MAX_BUNDLE_BYTES, MAX_POLICY_BYTES},
+    limits::MAX_BUNDLE_BYTES,
     octets::{Digest, Octets},
 };
 use atoma_types::{BlobId, NodeId, TimestampMs, chain::calls, hash::Hash32};
@@ -96,10 +97,7 @@ async fn register(args: &AttestationRegister, settings: &Settings, output: &Outp
 }
 
 fn verify(args: &AttestationVerify, output: &Output) -> Result<()> {
-    let policy = read(&args.policy, MAX_POLICY_BYTES)?;
-    let policy = String::from_utf8(policy).context("the policy is not text")?;
-    let path = args.policy.display();
-    let policy = Policy::from_toml(&policy).with_context(|| format!("cannot use {path}"))?;
+    let policy = read_policy(&args.policy)?;
     let bundle = Bundle::from_bytes(&read(&args.bundle, MAX_BUNDLE_BYTES)?)
         .with_context(|| format!("cannot read {}", args.bundle.display()))?;
     let appraisal = Appraisal {
@@ -150,7 +148,7 @@ fn row(check: &Check) -> Facts {
             let found = format!("{found}: at most {tier}");
             ("lowers", Value::Null, json!(found))
         }
-        Outcome::Refused { code, reason } => ("refused", json!(code), json!(reason)),
+        Outcome::Refused { fault } => ("refused", json!(fault.code()), json!(fault.to_string())),
     };
     vec![
         ("on", json!(check.subject)),

@@ -10,7 +10,7 @@ pub fn software_policy(network: NetworkId, release: Digest, measurement: Measure
         "# Accepts software that acts as hardware: for development. It protects against nobody.\n\
          tier = \"software\"\n\
          networks = [\"{network}\"]\n\
-         max_challenge_age_ms = 86400000\n\
+         max_checkpoint_age_ms = 86400000\n\
          max_keyset_lifetime_ms = 7200000\n\n\
          [[releases]]\n\
          id = \"{release}\"\n\

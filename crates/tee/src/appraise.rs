@@ -5,7 +5,7 @@ use crate::{
     octets::{Digest, Octets},
     policy::{self, Policy, PolicyFault, Release},
     roots::Roots,
-    statement::Freshness,
+    statement::FreshnessKind,
     verdict::{Judge, Verdict},
 };
 use atoma_types::{DurationMs, NodeId, TimestampMs};
@@ -42,7 +42,7 @@ impl Appraisal<'_> {
     pub fn judge(&self, bundle: &Bundle) -> Verdict {
         let mut judge = Judge::new();
         self.judge_keyset(bundle, &mut judge);
-        self.judge_challenge(bundle, &mut judge);
+        self.judge_freshness(bundle, &mut judge);
         let release = self.judge_release(bundle, &mut judge);
         self.judge_platform(bundle, release, &mut judge);
         let rules = self.policy.devices.as_ref();
@@ -127,33 +127,33 @@ impl Appraisal<'_> {
         judge.ends(keyset.not_after);
     }
 
-    fn judge_challenge(&self, bundle: &Bundle, judge: &mut Judge) {
-        let challenge = &bundle.challenge;
-        if challenge.node != bundle.keyset.node {
-            judge.refuse(SUBJECT, "challenge", BundleFault::ChallengeNode);
+    fn judge_freshness(&self, bundle: &Bundle, judge: &mut Judge) {
+        let freshness = &bundle.freshness;
+        if freshness.node != bundle.keyset.node {
+            judge.refuse(SUBJECT, "freshness", BundleFault::FreshnessNode);
             return;
         }
-        let fault = match (challenge.fresh, self.expected.nonce) {
-            (Freshness::Nonce(answered), Some(asked)) if answered == asked => None,
+        let fault = match (freshness.kind, self.expected.nonce) {
+            (FreshnessKind::Nonce(answered), Some(asked)) if answered == asked => None,
             // a nonce of somebody else's says nothing of when
-            (_, Some(_)) | (Freshness::Nonce(_), None) => Some(PolicyFault::Nonce),
-            (Freshness::Checkpoint { timestamp, .. }, None) if timestamp > self.at => {
-                Some(PolicyFault::ChallengeFuture)
+            (_, Some(_)) | (FreshnessKind::Nonce(_), None) => Some(PolicyFault::Nonce),
+            (FreshnessKind::Checkpoint { timestamp, .. }, None) if timestamp > self.at => {
+                Some(PolicyFault::CheckpointFuture)
             }
-            (Freshness::Checkpoint { timestamp, .. }, None) => {
-                let end = timestamp.saturating_add(self.policy.max_challenge_age_ms);
+            (FreshnessKind::Checkpoint { timestamp, .. }, None) => {
+                let end = timestamp.saturating_add(self.policy.max_checkpoint_age_ms);
                 judge.ends(end);
-                (end < self.at).then_some(PolicyFault::ChallengeAge)
+                (end < self.at).then_some(PolicyFault::CheckpointAge)
             }
         };
-        match (fault, challenge.fresh) {
-            (Some(fault), _) => judge.refuse(SUBJECT, "challenge", fault),
-            (None, Freshness::Nonce(_)) => {
-                judge.holds(SUBJECT, "challenge", "the nonce asked with");
+        match (fault, freshness.kind) {
+            (Some(fault), _) => judge.refuse(SUBJECT, "freshness", fault),
+            (None, FreshnessKind::Nonce(_)) => {
+                judge.holds(SUBJECT, "freshness", "the nonce asked with");
             }
             (
                 None,
-                Freshness::Checkpoint {
+                FreshnessKind::Checkpoint {
                     sequence,
                     timestamp,
                     ..
@@ -162,7 +162,7 @@ impl Appraisal<'_> {
                 let age = self.at.since(timestamp);
                 judge.holds(
                     SUBJECT,
-                    "challenge",
+                    "freshness",
                     format!("checkpoint {sequence}, {} old", minutes(age)),
                 );
             }
@@ -247,6 +247,6 @@ fn bind(bundle: &Bundle, subject: &str, report_data: Option<Octets<64>>, judge: 
         "report data",
         report_data == Some(bundle.report_data()),
         BundleFault::ReportData,
-        "binds keyset, devices and challenge",
+        "binds keyset, devices and freshness",
     );
 }

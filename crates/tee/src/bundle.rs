@@ -1,4 +1,4 @@
-//! All that is needed to check an attested node, in one piece: keyset, challenge, evidence, and the
+//! All that is needed to check an attested node, in one piece: keyset, freshness, evidence, and the
 //! certificates and lists that the evidence is checked with. Nothing is fetched.
 
 pub use crate::fault::BundleFault;
@@ -13,7 +13,7 @@ use crate::{
     octets::{Digest, Octets},
     snp::SnpEvidence,
     software::SoftwareEvidence,
-    statement::{self, Challenge},
+    statement::{self, Freshness},
     tdx::TdxEvidence,
 };
 use atoma_types::message::{Domain, Tag};
@@ -33,7 +33,7 @@ impl Tag for BundleTag {
 /// ```text
 /// domain     16  "atoma/bundle/v1", 0
 /// keyset         see Keyset
-/// challenge      see Challenge
+/// freshness      see Freshness
 /// platform       1 kind, then: 0 SnpEvidence, 1 TdxEvidence, 2 NitroEvidence, 3 SoftwareEvidence
 /// devices        ULEB128 count, at most 16, then of each: report, chain (leaf first), answers
 /// manifests      ULEB128 count, at most 8, then of each ULEB128 length and bytes
@@ -45,7 +45,7 @@ pub struct Bundle {
     /// The keys that the evidence is for.
     pub keyset: Keyset,
     /// What shows that the evidence is fresh.
-    pub challenge: Challenge,
+    pub freshness: Freshness,
     /// The processor's evidence.
     pub platform: PlatformEvidence,
     /// The evidence of GPUs and their switches.
@@ -98,20 +98,20 @@ impl Bundle {
     /// What the platform's report must have been asked to sign.
     #[must_use]
     pub fn report_data(&self) -> Octets<64> {
-        let challenge = self.challenge.digest();
-        statement::report_data(self.statement(), challenge)
+        let freshness = self.freshness.digest();
+        statement::report_data(self.statement(), freshness)
     }
 
     /// The digest of what the guest says.
     #[must_use]
     pub fn statement(&self) -> Digest {
         let devices = statement::devices_digest(&self.devices, &self.manifests);
-        statement::statement_digest(self.keyset.digest(), devices, self.challenge.digest())
+        statement::statement_digest(self.keyset.digest(), devices, self.freshness.digest())
     }
 
     /// What the devices must have been asked with.
     #[must_use]
     pub fn device_nonce(&self) -> Digest {
-        statement::device_nonce(self.keyset.digest(), self.challenge.digest())
+        statement::device_nonce(self.keyset.digest(), self.freshness.digest())
     }
 }

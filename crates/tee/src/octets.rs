@@ -34,7 +34,6 @@ impl<const N: usize> Octets<N> {
     }
 }
 
-/// Zeros.
 impl<const N: usize> Default for Octets<N> {
     fn default() -> Self {
         Self([0; N])

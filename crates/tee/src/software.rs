@@ -15,6 +15,6 @@ use serde::{Deserialize, Serialize};
 pub struct SoftwareEvidence {
     /// What it says that it started with.
     pub measurement: Measurement,
-    /// Statement and challenge.
+    /// Statement and freshness.
     pub report_data: Octets<64>,
 }

@@ -1,13 +1,13 @@
 //! What a guest says through its report data: 64 bytes that bind its keys, its devices and a
-//! challenge.
+//! freshness.
 //!
 //! ```text
 //! keyset      SHA-256 of the keyset's BCS
-//! challenge   SHA-256 of the challenge's BCS
+//! freshness   SHA-256 of the freshness's BCS
 //! devices     SHA-256 of "atoma/devices/v1" ‖ BCS of the devices' evidence ‖ count ‖ SHA-256 of each manifest
-//! nonce       SHA-256 of "atoma/nonce/v1", 0, 0 ‖ keyset ‖ challenge: what devices are asked with
-//! statement   SHA-256 of "atoma/attest/v1", 0 ‖ keyset ‖ devices ‖ challenge
-//! report data statement ‖ challenge
+//! nonce       SHA-256 of "atoma/nonce/v1", 0, 0 ‖ keyset ‖ freshness: what devices are asked with
+//! statement   SHA-256 of "atoma/attest/v1", 0 ‖ keyset ‖ devices ‖ freshness
+//! report data statement ‖ freshness
 //! ```
 //!
 //! So a device's evidence is of this guest's asking and no earlier, and a manifest has one form,
@@ -34,7 +34,7 @@ macro_rules! tag {
         }
     };
 }
-tag!(ChallengeTag = b"atoma/chall/v1\0\0");
+tag!(FreshnessTag = b"atoma/chall/v1\0\0");
 tag!(DevicesTag = b"atoma/devices/v1");
 tag!(NonceTag = b"atoma/nonce/v1\0\0");
 tag!(StatementTag = b"atoma/attest/v1\0");
@@ -49,18 +49,18 @@ tag!(StatementTag = b"atoma/attest/v1\0");
 ///            1 checkpoint: number u64 le, digest 32, time u64 le (milliseconds since 1970)
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Challenge {
-    /// Always the challenge tag.
-    pub domain: Domain<ChallengeTag>,
+pub struct Freshness {
+    /// Always the freshness tag.
+    pub domain: Domain<FreshnessTag>,
     /// The node that is asked.
     pub node: NodeId,
     /// What it couldn't know before.
-    pub fresh: Freshness,
+    pub kind: FreshnessKind,
 }
 
 /// What a node couldn't know before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Freshness {
+pub enum FreshnessKind {
     /// Random bytes of whoever asks; convinces that one alone.
     Nonce(Octets<32>),
     /// A recent checkpoint of the ledger; convinces everybody.
@@ -74,14 +74,14 @@ pub enum Freshness {
     },
 }
 
-impl Challenge {
-    /// The challenge with which `node` is asked.
+impl Freshness {
+    /// For evidence that `node` is asked for.
     #[must_use]
-    pub fn new(node: NodeId, fresh: Freshness) -> Self {
+    pub fn new(node: NodeId, kind: FreshnessKind) -> Self {
         Self {
             domain: Domain::default(),
             node,
-            fresh,
+            kind,
         }
     }
 
@@ -103,7 +103,7 @@ struct Devices<'a> {
 struct Nonce {
     domain: Domain<NonceTag>,
     keyset: Digest,
-    challenge: Digest,
+    freshness: Digest,
 }
 
 #[derive(Serialize)]
@@ -111,7 +111,7 @@ struct Statement {
     domain: Domain<StatementTag>,
     keyset: Digest,
     devices: Digest,
-    challenge: Digest,
+    freshness: Digest,
 }
 
 /// The digest over all devices' evidence and the manifests' exact bytes.
@@ -126,31 +126,31 @@ pub fn devices_digest(devices: &[DeviceEvidence], manifests: &[ManifestBytes]) -
 
 /// What a guest asks its devices with.
 #[must_use]
-pub fn device_nonce(keyset: Digest, challenge: Digest) -> Digest {
+pub fn device_nonce(keyset: Digest, freshness: Digest) -> Digest {
     digest_of(&Nonce {
         domain: Domain::default(),
         keyset,
-        challenge,
+        freshness,
     })
 }
 
 /// The digest of the whole statement; what the ledger records of it.
 #[must_use]
-pub fn statement_digest(keyset: Digest, devices: Digest, challenge: Digest) -> Digest {
+pub fn statement_digest(keyset: Digest, devices: Digest, freshness: Digest) -> Digest {
     digest_of(&Statement {
         domain: Domain::default(),
         keyset,
         devices,
-        challenge,
+        freshness,
     })
 }
 
-/// What a guest has put into its report: statement, then challenge.
+/// What a guest has put into its report: statement, then freshness.
 #[must_use]
-pub fn report_data(statement: Digest, challenge: Digest) -> Octets<64> {
+pub fn report_data(statement: Digest, freshness: Digest) -> Octets<64> {
     let mut data = [0; 64];
     data[..32].copy_from_slice(&statement.0);
-    data[32..].copy_from_slice(&challenge.0);
+    data[32..].copy_from_slice(&freshness.0);
     Octets(data)
 }
 

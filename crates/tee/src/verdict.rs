@@ -33,10 +33,9 @@ pub enum Outcome {
     },
     /// The evidence is refused for it.
     Refused {
-        /// The stable code of the reason.
-        code: &'static str,
-        /// The reason in words.
-        reason: String,
+        /// Why; in JSON its stable code, and the reason in words.
+        #[serde(flatten)]
+        fault: Fault,
     },
 }
 
@@ -70,7 +69,7 @@ impl Verdict {
     #[must_use]
     pub fn refusals(&self) -> Vec<&'static str> {
         let codes = self.checks.iter().filter_map(|check| match check.outcome {
-            Outcome::Refused { code, .. } => Some(code),
+            Outcome::Refused { fault } => Some(fault.code()),
             Outcome::Holds { .. } | Outcome::Lowers { .. } => None,
         });
         codes.collect()
@@ -112,11 +111,7 @@ impl Judge {
     /// It doesn't hold.
     pub(crate) fn refuse(&mut self, subject: &str, name: &'static str, fault: impl Into<Fault>) {
         let fault = fault.into();
-        let outcome = Outcome::Refused {
-            code: fault.code(),
-            reason: fault.to_string(),
-        };
-        self.push(subject, name, outcome);
+        self.push(subject, name, Outcome::Refused { fault });
     }
 
     /// It leaves no better tier than `tier`.

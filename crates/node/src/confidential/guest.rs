@@ -11,7 +11,7 @@ use super::{
 };
 use atoma_channel::{Fault, KeyRing, ReplayGuard, ReplayWindow, SealedRequest, SealingSecret};
 use atoma_runtime::Runtime;
-use atoma_tee::{Bundle, Keyset, octets::Octets, statement::Freshness};
+use atoma_tee::{Bundle, Keyset, octets::Octets, statement::FreshnessKind};
 use atoma_types::{
     TimestampMs,
     message::RequestHeader,
@@ -119,7 +119,7 @@ impl Guest {
         let keyset = self.shown.read().as_ref().map(|shown| shown.keyset.clone());
         let failed = || Refusal::new(RefusalCode::Unavailable, "there is no evidence now");
         let keyset = keyset.ok_or_else(failed)?;
-        let fresh = Freshness::Nonce(nonce);
+        let fresh = FreshnessKind::Nonce(nonce);
         let bundle = keys::bundle(&*self.attester, &keyset, fresh).await;
         bundle
             .map(|bundle| bundle.to_bytes().into())

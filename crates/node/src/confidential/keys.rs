@@ -11,7 +11,7 @@ use atoma_tee::{
     keyset::{SealingKeyEntry, SealingSuite},
     octets::{Digest, Octets},
     statement::{
-        Challenge, Freshness, device_nonce, devices_digest, report_data, statement_digest,
+        Freshness, FreshnessKind, device_nonce, devices_digest, report_data, statement_digest,
     },
 };
 use atoma_types::{
@@ -66,10 +66,10 @@ pub(super) fn keyset(
 pub(super) async fn bundle(
     attester: &dyn Attester,
     keyset: &Keyset,
-    fresh: Freshness,
+    fresh: FreshnessKind,
 ) -> Result<Bundle, GuestError> {
-    let challenge = Challenge::new(keyset.node, fresh);
-    let (keys, asked) = (keyset.digest(), challenge.digest());
+    let freshness = Freshness::new(keyset.node, fresh);
+    let (keys, asked) = (keyset.digest(), freshness.digest());
     let Devices {
         evidence,
         manifests,
@@ -79,7 +79,7 @@ pub(super) async fn bundle(
     Ok(Bundle {
         domain: Domain::default(),
         keyset: keyset.clone(),
-        challenge,
+        freshness,
         platform: attester.platform(data).await?,
         devices: evidence.try_into().map_err(AttesterError::TooMuch)?,
         manifests: manifests.try_into().map_err(AttesterError::TooMuch)?,

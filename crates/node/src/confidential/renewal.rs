@@ -9,7 +9,7 @@ use super::{
 use crate::{ledger::LedgerLink, tasks::Tasks};
 use atoma_ledger::Ledger;
 use atoma_runtime::{Runtime, WithCauses};
-use atoma_tee::{Bundle, octets::Octets, statement::Freshness};
+use atoma_tee::{Bundle, octets::Octets, statement::FreshnessKind};
 use atoma_types::{
     BlobId, NetworkId, NodeId, PublicKey, TimestampMs,
     chain::{Call, Clock, calls},
@@ -157,10 +157,10 @@ impl Renewal {
 }
 
 /// The ledger's newest checkpoint: nobody knew it before it was made.
-async fn checkpoint(ledger: &Ledger) -> Result<Freshness, GuestError> {
+async fn checkpoint(ledger: &Ledger) -> Result<FreshnessKind, GuestError> {
     let tip = ledger.tip().await?.checkpoint;
     let found = ledger.checkpoint(tip).await?;
-    Ok(Freshness::Checkpoint {
+    Ok(FreshnessKind::Checkpoint {
         sequence: found.number,
         digest: Octets(found.digest.into_inner()),
         timestamp: TimestampMs(found.time.0),

@@ -8,8 +8,8 @@ faults! {
         TooLong = "bundle_too_long", "the bundle is longer than any is";
         Encoding = "bundle_encoding", "the bundle isn't the BCS of one, or isn't all of it";
         Keys = "bundle_keys", "the keyset has no sealing key, one of a wrong length, or an id twice";
-        ChallengeNode = "bundle_challenge_node", "the challenge is for another node than the keyset";
-        ReportData = "bundle_report_data", "the report's data isn't the statement over this keyset, these devices and this challenge";
+        FreshnessNode = "bundle_freshness_node", "the freshness is of another node than the keyset";
+        ReportData = "bundle_report_data", "the report's data isn't the statement over this keyset, these devices and this freshness";
         Digest = "bundle_digest", "the bundle isn't the one that is registered";
     }
 }

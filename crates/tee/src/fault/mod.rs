@@ -12,6 +12,8 @@ pub use formats::{AnswerFault, BundleFault, CertificateFault, DerFault};
 pub use platforms::{NitroFault, SnpFault, TdxFault};
 pub use policy::PolicyFault;
 
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
 macro_rules! any_fault {
     ($($(#[$doc:meta])* $variant:ident($inner:ty);)*) => {
         /// Any reason for which a piece of evidence, or a whole bundle, is refused.
@@ -34,6 +36,16 @@ macro_rules! any_fault {
             #[must_use]
             pub fn code(&self) -> &'static str {
                 match self { $(Self::$variant(fault) => fault.code()),* }
+            }
+        }
+
+        /// Its code, and the reason in words.
+        impl Serialize for Fault {
+            fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                let mut fields = serializer.serialize_struct("Fault", 2)?;
+                fields.serialize_field("code", self.code())?;
+                fields.serialize_field("reason", &self.to_string())?;
+                fields.end()
             }
         }
     };
@@ -70,7 +82,22 @@ pub(crate) type Result<T> = std::result::Result<T, Fault>;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Outcome;
+    use serde_json::json;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn a_refusal_is_told_by_its_code_and_in_words() {
+        let refused = Outcome::Refused {
+            fault: PolicyFault::Nonce.into(),
+        };
+        let told = json!({
+            "outcome": "refused",
+            "code": "policy_nonce",
+            "reason": PolicyFault::Nonce.to_string(),
+        });
+        assert_eq!(serde_json::to_value(&refused).unwrap(), told);
+    }
 
     #[test]
     fn codes_are_unique_and_plain() {

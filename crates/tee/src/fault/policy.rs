@@ -12,8 +12,8 @@ faults! {
         KeysetExpired = "policy_keyset_expired", "the keyset has expired";
         KeysetLifetime = "policy_keyset_lifetime", "the keyset lasts longer than the policy allows";
         Nonce = "policy_nonce", "the evidence doesn't answer the nonce that was asked with";
-        ChallengeAge = "policy_challenge_age", "the challenge is older than the policy allows";
-        ChallengeFuture = "policy_challenge_future", "the challenge is of a later time";
+        CheckpointAge = "policy_checkpoint_age", "the checkpoint is older than the policy allows";
+        CheckpointFuture = "policy_checkpoint_future", "the checkpoint is of a later time";
         Release = "policy_release", "the policy doesn't know the release";
         ReleaseTime = "policy_release_time", "the policy allows the release at another time only";
         Measurement = "policy_measurement", "what the guest started with isn't what the release starts with";

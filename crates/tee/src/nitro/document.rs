@@ -40,7 +40,7 @@ pub struct NitroGuest {
     pub public_key: Option<Vec<u8>>,
     /// What the enclave had put in: the statement.
     pub user_data: Option<Vec<u8>>,
-    /// What it was asked with: the challenge.
+    /// What it was asked with: the digest of its freshness.
     pub nonce: Option<Vec<u8>>,
     /// When the first certificate expires, in seconds since 1970.
     pub not_after: i64,
@@ -53,7 +53,7 @@ impl NitroGuest {
         self.registers.get(&0).is_none_or(Octets::is_zero)
     }
 
-    /// Statement and challenge, as other platforms have them in one field; none if either is
+    /// Statement and freshness, as other platforms have them in one field; none if either is
     /// missing or of another length.
     #[must_use]
     pub fn report_data(&self) -> Option<Octets<64>> {

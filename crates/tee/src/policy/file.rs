@@ -1,4 +1,4 @@
-//! The file.
+//! A policy's file: its keys, and reading it from TOML.
 
 use super::{DevicePolicy, NitroPolicy, Release, SnpPolicy, SoftwarePolicy, TdxPolicy};
 use crate::{limits::MAX_POLICY_BYTES, tier::Tier};
@@ -14,8 +14,8 @@ pub struct Policy {
     pub tier: Tier,
     /// The networks whose nodes are accepted.
     pub networks: BTreeSet<NetworkId>,
-    /// How old a challenge may be. A nonce has no age: who asks knows when.
-    pub max_challenge_age_ms: DurationMs,
+    /// How old the checkpoint may be that evidence is fresh by. A nonce has no age: who asks knows when.
+    pub max_checkpoint_age_ms: DurationMs,
     /// How long a keyset may last.
     pub max_keyset_lifetime_ms: DurationMs,
     /// The releases that are accepted.

@@ -1,4 +1,4 @@
-//! Writes DER.
+//! Writes DER, element by element, for the evidence that tests make.
 
 /// An element of this tag.
 #[must_use]

@@ -18,6 +18,6 @@ pub use keys::SigningKey;
 pub use manifest::{ManifestClaims, ManifestMaker};
 pub use nitro::{NitroClaims, NitroMaker};
 pub use nvidia::{DeviceClaims, DeviceMaker};
-pub use sample::{AT, bundle, challenge, keyset, no_roots, now, policy, policy_text, release};
+pub use sample::{AT, bundle, freshness, keyset, no_roots, now, policy, policy_text, release};
 pub use snp::{SnpClaims, SnpMaker};
 pub use tdx::{TdxClaims, TdxMaker};

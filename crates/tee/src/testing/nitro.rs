@@ -22,7 +22,7 @@ pub struct NitroClaims {
     pub public_key: Vec<u8>,
     /// The map of fields is left open, as newer hypervisors write it.
     pub open_map: bool,
-    /// Statement and challenge.
+    /// Statement and freshness.
     pub report_data: Octets<64>,
 }
 
@@ -119,7 +119,7 @@ impl NitroMaker {
         let registers: Vec<u8> = registers
             .flat_map(|(i, value)| [vec![i as u8], bytes(value)].concat())
             .collect();
-        let (statement, challenge) = claims.report_data.0.split_at(32);
+        let (statement, freshness) = claims.report_data.0.split_at(32);
         let time = [&[0x1b][..], &claims.timestamp_ms.to_be_bytes()].concat();
         let bundle = [
             bytes(&self.root.certificate),
@@ -136,7 +136,7 @@ impl NitroMaker {
             [text("cabundle"), vec![0x82], bundle].concat(),
             [text("public_key"), bytes(&claims.public_key)].concat(),
             [text("user_data"), bytes(statement)].concat(),
-            [text("nonce"), bytes(challenge)].concat(),
+            [text("nonce"), bytes(freshness)].concat(),
             if claims.open_map {
                 vec![0xff]
             } else {

@@ -7,7 +7,7 @@ use crate::{
     octets::{Digest, Octets},
     policy::Policy,
     roots::Roots,
-    statement::{Challenge, Freshness},
+    statement::{Freshness, FreshnessKind},
     x509::Pin,
 };
 use atoma_types::{NetworkId, NodeId, ObjectId, PublicKey, TimestampMs, message::Domain};
@@ -51,12 +51,12 @@ pub fn keyset() -> Keyset {
     }
 }
 
-/// A challenge by a checkpoint of five minutes ago.
+/// Freshness by a checkpoint of five minutes ago.
 #[must_use]
-pub fn challenge() -> Challenge {
-    Challenge::new(
+pub fn freshness() -> Freshness {
+    Freshness::new(
         keyset().node,
-        Freshness::Checkpoint {
+        FreshnessKind::Checkpoint {
             sequence: 7,
             digest: Octets([6; 32]),
             timestamp: TimestampMs(now().0 - 300_000),
@@ -74,7 +74,7 @@ pub fn policy_text() -> String {
         r#"
 tier = "attested"
 networks = ["{network}"]
-max_challenge_age_ms = 3600000
+max_checkpoint_age_ms = 3600000
 max_keyset_lifetime_ms = 7200000
 
 [[releases]]
@@ -122,7 +122,7 @@ pub fn bundle(
     let mut bundle = Bundle {
         domain: Domain::default(),
         keyset: keyset(),
-        challenge: challenge(),
+        freshness: freshness(),
         platform: evidence(Octets([0; 64])),
         devices: devices.try_into().expect("few devices"),
         manifests: manifests.try_into().expect("few manifests"),

@@ -1,4 +1,4 @@
-//! One certificate.
+//! One X.509 certificate, read from DER, and whether another has signed it.
 
 use super::{
     Algorithm, CertificateFault,

@@ -1,4 +1,4 @@
-//! What holds for bundles of every platform: keyset, challenge, release, binding.
+//! What holds for bundles of every platform: keyset, freshness, release, binding.
 
 use atoma_tee::{
     Appraisal, Bundle, Policy, Roots, Tier, Verdict,
@@ -7,7 +7,7 @@ use atoma_tee::{
     bundle::PlatformEvidence,
     octets::Octets,
     snp::SnpProduct,
-    statement::{Challenge, Freshness},
+    statement::{Freshness, FreshnessKind},
     testing::{SnpClaims, SnpMaker, now, policy, policy_text},
 };
 use atoma_types::{NetworkId, NodeId, ObjectId, TimestampMs};
@@ -84,7 +84,7 @@ fn a_verdict_says_what_was_checked_and_until_when_it_holds() {
     let verdict = judge(&bundle, &maker.roots());
     assert_eq!(verdict.refusals(), [""; 0]);
     assert_eq!(verdict.tier, Some(Tier::Manifests));
-    // the keyset ends before everything else but the challenge
+    // the keyset ends before everything else but the freshness
     assert_eq!(verdict.valid_until, bundle.keyset.not_after);
     assert!(
         verdict
@@ -130,17 +130,17 @@ fn tls_key_of_the_host_is_no_identity() {
 fn a_stored_statement_is_stale() {
     let maker = genoa();
     let old = |bundle: &mut Bundle| {
-        let fresh = Freshness::Checkpoint {
+        let fresh = FreshnessKind::Checkpoint {
             sequence: 1,
             digest: Octets([6; 32]),
             timestamp: TimestampMs(now().0 - 3_600_001),
         };
-        bundle.challenge = Challenge::new(bundle.keyset.node, fresh);
+        bundle.freshness = Freshness::new(bundle.keyset.node, fresh);
     };
     let bundle = changed(&maker, old);
     assert_eq!(
         judge(&bundle, &maker.roots()).refusals(),
-        ["policy_challenge_age"]
+        ["policy_checkpoint_age"]
     );
     // at the time of its registration it still holds
     let appraisal = Appraisal {
@@ -153,20 +153,20 @@ fn a_stored_statement_is_stale() {
 }
 
 #[test]
-fn a_challenge_of_the_future_is_refused() {
+fn a_checkpoint_of_the_future_is_refused() {
     let maker = genoa();
     let later = |bundle: &mut Bundle| {
-        let fresh = Freshness::Checkpoint {
+        let fresh = FreshnessKind::Checkpoint {
             sequence: 1,
             digest: Octets([6; 32]),
             timestamp: TimestampMs(now().0 + 1),
         };
-        bundle.challenge = Challenge::new(bundle.keyset.node, fresh);
+        bundle.freshness = Freshness::new(bundle.keyset.node, fresh);
     };
     let bundle = changed(&maker, later);
     assert_eq!(
         judge(&bundle, &maker.roots()).refusals(),
-        ["policy_challenge_future"]
+        ["policy_checkpoint_future"]
     );
 }
 
@@ -175,7 +175,7 @@ fn only_the_nonce_that_was_asked_with_counts() {
     let maker = genoa();
     let nonce = Octets([0x11; 32]);
     let asked = |bundle: &mut Bundle| {
-        bundle.challenge = Challenge::new(bundle.keyset.node, Freshness::Nonce(nonce));
+        bundle.freshness = Freshness::new(bundle.keyset.node, FreshnessKind::Nonce(nonce));
     };
     let bundle = changed(&maker, asked);
     let with = |nonce| {
@@ -191,13 +191,13 @@ fn only_the_nonce_that_was_asked_with_counts() {
 }
 
 #[test]
-fn a_challenge_is_for_one_node() {
+fn freshness_is_for_one_node() {
     let maker = genoa();
     let other = NodeId(ObjectId::new([4; 32]));
-    let bundle = changed(&maker, |bundle| bundle.challenge.node = other);
+    let bundle = changed(&maker, |bundle| bundle.freshness.node = other);
     assert_eq!(
         judge(&bundle, &maker.roots()).refusals(),
-        ["bundle_challenge_node"]
+        ["bundle_freshness_node"]
     );
 }
 

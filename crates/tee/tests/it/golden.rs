@@ -1,11 +1,11 @@
-//! The bytes of keysets, challenges and statements, and their digests, computed apart from this code.
+//! The bytes of keysets, freshness and statements, and their digests, computed apart from this code.
 
 use atoma_tee::{
     bundle::PlatformEvidence,
     nvidia::DeviceEvidence,
     octets::Octets,
     software::SoftwareEvidence,
-    statement::{self, Challenge, Freshness},
+    statement::{self, Freshness, FreshnessKind},
     testing,
 };
 
@@ -43,10 +43,10 @@ fn a_keysets_bytes() {
 }
 
 #[test]
-fn a_challenges_bytes() {
+fn the_bytes_of_freshness() {
     let now = testing::now().0;
     let head = [hex::encode("atoma/chall/v1\0\0"), "03".repeat(32)].concat();
-    let checkpoint = testing::challenge();
+    let checkpoint = testing::freshness();
     let rest = [number(7), "06".repeat(32), number(now - 300_000)].concat();
     let bytes = hex::encode(bcs::to_bytes(&checkpoint).unwrap());
     assert_eq!(bytes, format!("{head}01{rest}"));
@@ -54,7 +54,7 @@ fn a_challenges_bytes() {
         checkpoint.digest().to_string(),
         "19139becd27f1a8964c4d7f95f426d52c577000a93eba7d9255a60a9d93ff782"
     );
-    let nonce = Challenge::new(checkpoint.node, Freshness::Nonce(Octets([0x11; 32])));
+    let nonce = Freshness::new(checkpoint.node, FreshnessKind::Nonce(Octets([0x11; 32])));
     let bytes = hex::encode(bcs::to_bytes(&nonce).unwrap());
     assert_eq!(bytes, format!("{head}00{}", "11".repeat(32)));
     assert_eq!(
@@ -66,7 +66,7 @@ fn a_challenges_bytes() {
 #[test]
 fn a_statements_digests() {
     let keyset = testing::keyset().digest();
-    let challenge = testing::challenge().digest();
+    let freshness = testing::freshness().digest();
     let none = statement::devices_digest(&[], &[]);
     assert_eq!(
         none.to_string(),
@@ -85,16 +85,16 @@ fn a_statements_digests() {
         "6ddd3f7612602ff6bee5409725b37eae5e0f738d5e1711610f6dd40752f77b06"
     );
     assert_eq!(
-        statement::device_nonce(keyset, challenge).to_string(),
+        statement::device_nonce(keyset, freshness).to_string(),
         "428fb0e8ef17570235c3c465b85df788c519036ab46c80e7b917ef59116e6fc0"
     );
-    let said = statement::statement_digest(keyset, none, challenge);
+    let said = statement::statement_digest(keyset, none, freshness);
     assert_eq!(
         said.to_string(),
         "2377ed520c7cbf9669216c3b92434c59675ab586c35c2b578ca8e138ebd4605f"
     );
-    let data = statement::report_data(said, challenge);
-    assert_eq!(data.to_string(), format!("{said}{challenge}"));
+    let data = statement::report_data(said, freshness);
+    assert_eq!(data.to_string(), format!("{said}{freshness}"));
 }
 
 #[test]
@@ -109,11 +109,11 @@ fn a_bundles_bytes() {
     let expected = [
         hex::encode("atoma/bundle/v1\0"),
         part(bcs::to_bytes(&testing::keyset()).unwrap()),
-        part(bcs::to_bytes(&testing::challenge()).unwrap()),
+        part(bcs::to_bytes(&testing::freshness()).unwrap()),
         "03".to_owned(),
         "50".repeat(48),
         bundle.statement().to_string(),
-        testing::challenge().digest().to_string(),
+        testing::freshness().digest().to_string(),
         "00".to_owned(),
         "00".to_owned(),
     ]

@@ -1,4 +1,4 @@
-//! AMD SEV-SNP.
+//! Evidence of AMD SEV-SNP: what is accepted, and what each change of it is refused for.
 
 use crate::bundles::{judge, judge_by, policy_with};
 use atoma_tee::{

@@ -1,4 +1,4 @@
-//! Intel TDX.
+//! Evidence of Intel TDX: what is accepted, and what each change of it is refused for.
 
 use crate::{bundles::judge_by, flips::accepted_by};
 use atoma_tee::{
