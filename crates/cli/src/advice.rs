@@ -227,7 +227,7 @@ fn of_execute(error: &ExecuteError) -> Option<String> {
             ));
         }
         ExecuteError::Timeout { .. } => {
-            "the next command first finds out what became of this one, and says so: order again after that"
+            "the next command first finds out what became of this one, and says so: run yours again after that"
         }
         ExecuteError::Read(error) => of_read(error)?,
         _ => return None,

@@ -2,7 +2,7 @@
 //! one's own. The checks are `atoma-tee`'s; nothing is fetched.
 
 use crate::{
-    order::order,
+    call::call_and_tell,
     confidential::read_policy,
     named::Named,
     output::{Facts, Output},
@@ -93,7 +93,7 @@ async fn register(args: &AttestationRegister, settings: &Settings, output: &Outp
         evidence: args.evidence,
         expires_at_ms: args.until.0,
     };
-    order(&ledger, settings, call, output).await
+    call_and_tell(&ledger, settings, call, output).await
 }
 
 fn verify(args: &AttestationVerify, output: &Output) -> Result<()> {

@@ -151,7 +151,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[derive(Debug, Parser)]
-    struct Line {
+    struct CommandLine {
         #[command(flatten)]
         cost: Cost,
     }
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn flags_reach_the_figures() -> Result<()> {
-        let line = Line::try_parse_from([
+        let line = CommandLine::try_parse_from([
             "cost",
             "--requests-per-day",
             "7",
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!((figures.requests_per_day, figures.nodes), (7, 3));
         assert_eq!(figures.gpu_hour.to_string(), "2.50");
         assert_eq!(figures.basis, Basis::Gpu);
-        assert!(Line::try_parse_from(["cost", "--gpu-hour", "free"]).is_err());
+        assert!(CommandLine::try_parse_from(["cost", "--gpu-hour", "free"]).is_err());
         Ok(())
     }
 }

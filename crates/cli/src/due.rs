@@ -1,7 +1,7 @@
 //! `atoma stack due`: whatever anyone may do about a stack now, until nothing is left. Running nodes and clients do
 //! it by themselves; this is for who waits for an end and has neither.
 
-use crate::{order::order, output::Output, settings::Settings};
+use crate::{call::call_and_tell, output::Output, settings::Settings};
 use anyhow::Result;
 use atoma_ledger::{Due, Ledger, due, due_of_lease};
 use atoma_types::{Address, StackId, TimestampMs, chain::Stack};
@@ -20,7 +20,7 @@ pub(crate) async fn run(
         let Some(step) = next(&stack, me, ledger.clock().await?) else {
             break;
         };
-        order(ledger, settings, step.call, output).await?;
+        call_and_tell(ledger, settings, step.call, output).await?;
         steps += 1;
     }
     if steps == 0 {

@@ -6,6 +6,7 @@
 
 // what every command needs
 mod advice;
+mod call;
 mod config_file;
 mod convicted;
 mod environment;
@@ -16,7 +17,6 @@ mod hyphen;
 mod log;
 mod mistyped;
 mod named;
-mod order;
 mod output;
 mod profiles;
 mod scratch;

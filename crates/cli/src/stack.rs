@@ -1,10 +1,10 @@
 //! Stacks: buying, granting, adding, closing.
 
 use crate::{
+    call::call_and_tell,
     client::{self, client_folder},
     convicted, due,
     named::Named,
-    order::order,
     output::{Facts, Output, money, price, usdc},
     settings::Settings,
     stack_watch::{self, WatchArgs},
@@ -176,7 +176,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
                 stack: stack.stack(&client).await?.into(),
                 clock: Clock,
             };
-            order(ledger, &settings, call, output).await?;
+            call_and_tell(ledger, &settings, call, output).await?;
         }
         StackCommand::Due { stack } => {
             due::run(ledger, stack.stack(&client).await?, &settings, output).await?;

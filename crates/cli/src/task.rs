@@ -1,9 +1,9 @@
 //! Tasks: listing, creating, ending.
 
 use crate::{
+    call::call_and_tell,
     model,
     named::Named,
-    order::order,
     output::{Facts, Output, money, price},
     settings::Settings,
     values::{Usdc, some_usdc},
@@ -127,14 +127,14 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
                 task: task.task(&ledger).await?.into(),
                 clock: Clock,
             };
-            order(&ledger, &settings, call, output).await?;
+            call_and_tell(&ledger, &settings, call, output).await?;
         }
         TaskCommand::Fund { task, amount } => {
             let call = calls::FundTask {
                 task: task.task(&ledger).await?.into(),
                 payment: Payment(amount.0),
             };
-            order(&ledger, &settings, call, output).await?;
+            call_and_tell(&ledger, &settings, call, output).await?;
         }
         TaskCommand::Release { task, release } => {
             let call = calls::AnnounceRelease {
@@ -143,14 +143,14 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
                 release,
                 clock: Clock,
             };
-            order(&ledger, &settings, call, output).await?;
+            call_and_tell(&ledger, &settings, call, output).await?;
         }
         TaskCommand::WithdrawRelease { task, release } => {
             let call = calls::WithdrawRelease {
                 task: task.task(&ledger).await?.into(),
                 release,
             };
-            order(&ledger, &settings, call, output).await?;
+            call_and_tell(&ledger, &settings, call, output).await?;
         }
         TaskCommand::Collect { task } => {
             let call = calls::CollectFees {
@@ -158,7 +158,7 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
                 task: task.task(&ledger).await?.into(),
                 clock: Clock,
             };
-            order(&ledger, &settings, call, output).await?;
+            call_and_tell(&ledger, &settings, call, output).await?;
         }
     }
     Ok(())

@@ -10,9 +10,9 @@ use std::io::{BufRead, IsTerminal, Write};
 const COMMANDS: &str = "an empty line or Ctrl-D ends it, /new begins another, /help says this; a blank before a / makes \
                         the line a question";
 
-/// What a line of a conversation is.
+/// What somebody means by a line of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line<'a> {
+enum Input<'a> {
     Blank,
     New,
     Help,
@@ -21,7 +21,7 @@ enum Line<'a> {
     Question(&'a str),
 }
 
-impl<'a> Line<'a> {
+impl<'a> Input<'a> {
     fn of(line: &'a str) -> Self {
         let said = line.trim();
         let word = line.split_whitespace().next().unwrap_or_default();
@@ -53,16 +53,16 @@ pub(super) async fn talk(conversation: &mut Conversation<'_>) -> Result<()> {
     }
     let (mut lines, mut failed) = (0u64, 0u64);
     while let Some(line) = Threads::Real.blocking(move || next_line(person)).await?? {
-        match Line::of(&line) {
-            Line::Blank if person => break,
-            Line::Blank => {}
-            Line::New => conversation.forget(),
-            Line::Help => output.note(COMMANDS),
-            Line::Unknown(word) => {
+        match Input::of(&line) {
+            Input::Blank if person => break,
+            Input::Blank => {}
+            Input::New => conversation.forget(),
+            Input::Help => output.note(COMMANDS),
+            Input::Unknown(word) => {
                 output.note(format!("{word} is no command here: {COMMANDS}"));
                 (lines, failed) = (lines + 1, failed + 1);
             }
-            Line::Question(prompt) => {
+            Input::Question(prompt) => {
                 lines += 1;
                 if let Err(error) = conversation.say(prompt).await {
                     output.error(&error, advice(&error).as_deref());
@@ -97,16 +97,16 @@ mod tests {
 
     #[test]
     fn a_mistyped_command_is_no_question() {
-        assert_eq!(Line::of("  \n"), Line::Blank);
-        assert_eq!(Line::of("/new\n"), Line::New);
-        assert_eq!(Line::of("/help \n"), Line::Help);
+        assert_eq!(Input::of("  \n"), Input::Blank);
+        assert_eq!(Input::of("/new\n"), Input::New);
+        assert_eq!(Input::of("/help \n"), Input::Help);
         for (line, word) in [("/nwe\n", "/nwe"), ("/", "/"), ("/help me", "/help")] {
-            assert_eq!(Line::of(line), Line::Unknown(word));
+            assert_eq!(Input::of(line), Input::Unknown(word));
         }
         let questions = ["what is /new?", "/etc/passwd: what is it?", "1 / 2?"];
         for question in questions {
-            assert_eq!(Line::of(question), Line::Question(question));
+            assert_eq!(Input::of(question), Input::Question(question));
         }
-        assert_eq!(Line::of(" /quit\n"), Line::Question("/quit"));
+        assert_eq!(Input::of(" /quit\n"), Input::Question("/quit"));
     }
 }

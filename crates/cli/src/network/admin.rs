@@ -1,6 +1,6 @@
 //! What only a network's administrator may do, beside its parameters.
 
-use crate::{order::order, output::Output, settings::Settings};
+use crate::{call::call_and_tell, output::Output, settings::Settings};
 use anyhow::{Context, Result, ensure};
 use atoma_ledger::Ledger;
 use atoma_types::{
@@ -19,7 +19,7 @@ pub(super) async fn set_development(settings: &Settings, yes: bool, output: &Out
         cap: right(&ledger, settings).await?.id.into(),
         db: ledger.deployment().db.into(),
     };
-    order(&ledger, settings, call, output).await
+    call_and_tell(&ledger, settings, call, output).await
 }
 
 /// Returns fines that wait to a node's collateral.
@@ -41,7 +41,7 @@ pub(super) async fn pardon(
         amount,
         clock: Clock,
     };
-    order(&ledger, settings, call, output).await
+    call_and_tell(&ledger, settings, call, output).await
 }
 
 /// The administrator's right, which the acting address must own.

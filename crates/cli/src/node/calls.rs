@@ -1,6 +1,6 @@
 //! The ledger's calls for an operator's steps.
 
-use super::command::{NodeOrder, TaskOrder, UpkeepOrder};
+use super::command::{NodeCall, TaskCall, UpkeepCall};
 use crate::{output::usdc, values::Usdc};
 use anyhow::{Context, Result, ensure};
 use atoma_ledger::Ledger;
@@ -9,8 +9,8 @@ use atoma_types::{
     chain::{Call, Clock, Payment, calls},
 };
 
-impl NodeOrder {
-    /// The ledger's call of the order.
+impl NodeCall {
+    /// The ledger's call that this becomes.
     pub(super) async fn call(&self, ledger: &Ledger) -> Result<Call> {
         let db = ledger.deployment().db;
         Ok(match self {
@@ -76,8 +76,8 @@ impl NodeOrder {
     }
 }
 
-impl TaskOrder {
-    /// The ledger's call of the order.
+impl TaskCall {
+    /// The ledger's call that this becomes.
     pub(super) async fn call(&self, ledger: &Ledger) -> Result<Call> {
         let db = ledger.deployment().db;
         Ok(match self {
@@ -140,8 +140,8 @@ impl TaskOrder {
     }
 }
 
-impl UpkeepOrder {
-    /// The ledger's call of the order.
+impl UpkeepCall {
+    /// The ledger's call that this becomes.
     pub(super) async fn call(&self, ledger: &Ledger) -> Result<Call> {
         let db = ledger.deployment().db;
         Ok(match self {

@@ -29,16 +29,16 @@ pub(crate) enum NodeCommand {
         node: Named,
     },
     #[command(flatten)]
-    Node(NodeOrder),
+    Node(NodeCall),
     #[command(flatten)]
-    Task(TaskOrder),
+    Task(TaskCall),
     #[command(flatten)]
-    Upkeep(UpkeepOrder),
+    Upkeep(UpkeepCall),
 }
 
-/// What is ordered about the node itself: collateral, keys, URL, leaving.
+/// A call about the node itself: collateral, keys, URL, leaving.
 #[derive(Debug, Subcommand)]
-pub(crate) enum NodeOrder {
+pub(crate) enum NodeCall {
     /// Register a node; the keystore's address becomes its owner.
     Register {
         /// Where it serves.
@@ -100,9 +100,9 @@ pub(crate) enum NodeOrder {
     },
 }
 
-/// What is ordered about the node's part in a task: serving it, and examining others.
+/// A call about the node's part in a task: serving it, and examining others.
 #[derive(Debug, Subcommand)]
-pub(crate) enum TaskOrder {
+pub(crate) enum TaskCall {
     /// Subscribe a node to a task, or change its price.
     Subscribe {
         /// The node's id or a beginning of it, or its URL.
@@ -169,7 +169,7 @@ pub(crate) enum TaskOrder {
 
 /// What a running node does by itself.
 #[derive(Debug, Subcommand)]
-pub(crate) enum UpkeepOrder {
+pub(crate) enum UpkeepCall {
     /// Give back the units of a lease that aren't claimed, as a running node does by itself: its collateral is free
     /// for others.
     Release {

@@ -8,8 +8,8 @@ mod run;
 
 pub(crate) use self::command::NodeCommand;
 use crate::{
+    call::call_and_tell,
     named::Named,
-    order::order,
     output::{Facts, Output, money},
     settings::Settings,
 };
@@ -30,15 +30,15 @@ pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Outpu
         NodeCommand::Show { node } => show(&ledger().await?, &node, output).await,
         NodeCommand::Node(about) => {
             let ledger = ledger().await?;
-            order(&ledger, &settings, about.call(&ledger).await?, output).await
+            call_and_tell(&ledger, &settings, about.call(&ledger).await?, output).await
         }
         NodeCommand::Task(about) => {
             let ledger = ledger().await?;
-            order(&ledger, &settings, about.call(&ledger).await?, output).await
+            call_and_tell(&ledger, &settings, about.call(&ledger).await?, output).await
         }
         NodeCommand::Upkeep(what) => {
             let ledger = ledger().await?;
-            order(&ledger, &settings, what.call(&ledger).await?, output).await
+            call_and_tell(&ledger, &settings, what.call(&ledger).await?, output).await
         }
     }
 }

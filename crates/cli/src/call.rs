@@ -10,7 +10,7 @@ use atoma_types::chain::{Call, Event};
 use serde_json::json;
 
 /// Executes a call as the acting key and tells it.
-pub(crate) async fn order(
+pub(crate) async fn call_and_tell(
     ledger: &Ledger,
     settings: &Settings,
     call: impl Into<Call>,
@@ -30,7 +30,7 @@ pub(crate) async fn order(
     Ok(())
 }
 
-/// What an event says that whoever gave the order wants to know.
+/// What an event says that whoever made the call wants to know.
 fn told(event: &Event) -> Facts {
     match event {
         Event::NodeRegistered(e) => vec![("node", json!(e.node))],
