@@ -135,7 +135,7 @@ impl Process {
         text
     }
 
-    /// kill -9.
+    /// Ends the process as `kill -9` does: it has no chance to clean up.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");

@@ -78,7 +78,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
     };
     keep(&receipts, last.message());
 
-    // the books of the node: every receipt that a user got stands in it, with its place and sum
+    // the node's journal: every receipt that a user got stands in it, with its place and sum
     let lease = user.lease().await.expect("an answer");
     let committed = lease["committed"].as_u64().expect("units");
     let receipts = receipts.lock().clone();

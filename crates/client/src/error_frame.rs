@@ -27,20 +27,20 @@ struct Said {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ErrorFrames {
     /// The present line, as far as it may be an error; none once it can't be.
-    line: Line,
+    line: Candidate,
     /// The last line that said something and is complete is an error.
     last: bool,
 }
 
 #[derive(Clone, Debug)]
-enum Line {
+enum Candidate {
     /// May be an error; empty at a line's beginning.
     Maybe(Vec<u8>),
     /// Says something else.
     Other,
 }
 
-impl Default for Line {
+impl Default for Candidate {
     fn default() -> Self {
         Self::Maybe(Vec::new())
     }
@@ -59,7 +59,7 @@ impl ErrorFrames {
                 if self.line.says_something() {
                     self.last = self.line.is_error();
                 }
-                self.line = Line::default();
+                self.line = Candidate::default();
             }
         }
     }
@@ -73,7 +73,7 @@ impl ErrorFrames {
     }
 }
 
-impl Line {
+impl Candidate {
     fn add(&mut self, text: &[u8]) {
         let Self::Maybe(line) = self else {
             return;

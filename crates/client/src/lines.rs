@@ -7,13 +7,13 @@ const FIELD: &[u8] = b"data:";
 /// Follows a stream's lines.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lines {
-    line: Line,
+    line: LineState,
     /// Bytes since the last event that are none of one.
     idle: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Line {
+enum LineState {
     /// So many bytes of the field's name have come.
     Beginning(usize),
     /// The field is there, and nothing but blanks after it.
@@ -23,7 +23,7 @@ enum Line {
     Other,
 }
 
-impl Default for Line {
+impl Default for LineState {
     fn default() -> Self {
         Self::Beginning(0)
     }
@@ -35,7 +35,7 @@ impl Lines {
         let mut event = false;
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
             self.line.add(part);
-            let is_event = matches!(self.line, Line::Event);
+            let is_event = matches!(self.line, LineState::Event);
             if !is_event {
                 self.idle = self.idle.saturating_add(part.len());
             }
@@ -44,7 +44,7 @@ impl Lines {
                     self.idle = 0;
                     event = true;
                 }
-                self.line = Line::default();
+                self.line = LineState::default();
             }
         }
         event
@@ -56,7 +56,7 @@ impl Lines {
     }
 }
 
-impl Line {
+impl LineState {
     fn add(&mut self, mut bytes: &[u8]) {
         while let Some((&byte, rest)) = bytes.split_first() {
             *self = match *self {

@@ -8,7 +8,7 @@
 //! the likelier half, finds the last token. Where a sum is too close to tell, which is rare, all is put
 //! in order and summed as the rule says.
 
-use crate::order;
+use crate::rank;
 
 /// Steps of depth.
 const DEPTHS: usize = 4096;
@@ -19,13 +19,13 @@ const INTEGERS: f32 = 8_388_608.0;
 /// Up to so many tokens, order is found as fast as the place of one.
 const FEW: usize = 64;
 
-/// The last token of the nucleus, as an [`order::pair`]: those up to it are in. `max` is the largest of
+/// The last token of the nucleus, as an [`rank::pair`]: those up to it are in. `max` is the largest of
 /// `scaled`, whose exponentials below it are `weights`.
 pub(crate) fn nucleus(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> u64 {
     select(scaled, max, weights, goal).unwrap_or_else(|| {
-        let mut kept = order::sorted(scaled, 0..scaled.len() as u32);
+        let mut kept = rank::sorted(scaled, 0..scaled.len() as u32);
         shorten(&mut kept, |id| f64::from(weights[*id as usize]), goal);
-        kept.last().map_or(0, |last| order::pair(scaled, *last))
+        kept.last().map_or(0, |last| rank::pair(scaled, *last))
     })
 }
 
@@ -89,7 +89,7 @@ fn select(scaled: &[f32], max: f32, weights: &[f32], goal: f64) -> Option<u64> {
     }
     let ids = (0u32..).zip(scaled);
     let near = ids.filter(|(_, logit)| depth(logit) == deepest);
-    let mut near: Vec<u64> = near.map(|(id, _)| order::pair(scaled, id)).collect();
+    let mut near: Vec<u64> = near.map(|(id, _)| rank::pair(scaled, id)).collect();
     last(&mut near, weights, above, goal)
 }
 
@@ -109,7 +109,7 @@ fn least(values: &[f32], max: f32) -> f32 {
 /// goal.
 fn last(near: &mut [u64], weights: &[f32], above: f64, goal: Goal) -> Option<u64> {
     let weigh = |pairs: &[u64]| -> f64 {
-        let weight = |pair: &u64| f64::from(weights[order::id(*pair) as usize]);
+        let weight = |pair: &u64| f64::from(weights[rank::id(*pair) as usize]);
         pairs.iter().map(weight).sum()
     };
     let (mut from, mut until, mut sum) = (0, near.len(), above);
@@ -156,7 +156,7 @@ mod tests {
         let goal = top_p * weights.iter().map(|w| f64::from(*w)).sum::<f64>();
         let last = nucleus(scaled, max, &weights, goal);
         let ids = 0..scaled.len() as u32;
-        let seen: Vec<u32> = ids.filter(|id| order::pair(scaled, *id) <= last).collect();
+        let seen: Vec<u32> = ids.filter(|id| rank::pair(scaled, *id) <= last).collect();
         assert_eq!(seen, by_order(scaled, &weights, goal), "{top_p}");
         select(scaled, max, &weights, goal).is_some()
     }

@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 use crate::embedded::kern::{Simd, argmax, exp_shifted};
 use crate::format::{FORBIDDEN, Mask};
 use crate::nucleus::{nucleus, shorten};
-use crate::{Sampling, TokenScore, order};
+use crate::{Sampling, TokenScore, rank};
 
 /// Colder is greedy: noise is at most 37, so it could only part logits closer than 0.0004, and f32
 /// overflows from 1e-36 on. Other servers have the same limit.
@@ -176,7 +176,7 @@ pub(crate) fn top(simd: Simd, logits: &[f32], count: usize) -> Vec<(u32, f32)> {
         return Vec::new();
     }
     let total = log_sum(simd, logits);
-    order::first(logits, count)
+    rank::first(logits, count)
         .into_iter()
         .map(|id| (id, (f64::from(logits[id as usize]) - total) as f32))
         .collect()
@@ -269,7 +269,7 @@ fn hold(race: &mut impl Enter, simd: Simd, scaled: &[f32], max: f32, sampling: &
     let weight = |id: &u32| f64::from(weights[*id as usize]);
     let is_likely = |id: u32| weights[id as usize] >= sampling.min_p;
     if is_short {
-        let mut kept = order::first(scaled, top_k);
+        let mut kept = rank::first(scaled, top_k);
         if top_p < 1.0 {
             let goal = top_p * kept.iter().map(weight).sum::<f64>();
             shorten(&mut kept, weight, goal);
@@ -283,7 +283,7 @@ fn hold(race: &mut impl Enter, simd: Simd, scaled: &[f32], max: f32, sampling: &
     } else {
         u64::MAX
     };
-    let is_in = |id: u32| order::pair(scaled, id) <= last && is_likely(id);
+    let is_in = |id: u32| rank::pair(scaled, id) <= last && is_likely(id);
     all.for_each(|id| race.enter(id, is_in));
 }
 

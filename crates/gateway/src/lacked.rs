@@ -8,7 +8,7 @@ use atoma_types::{Address, MicroUsdc};
 /// What was lacking at the nodes that were tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lacked {
-    /// Our money.
+    /// The budget: less of it is left than a stack costs.
     Money {
         /// So much, at the node that takes the least.
         needed: MicroUsdc,

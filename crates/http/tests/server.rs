@@ -313,7 +313,7 @@ mod http2 {
     const WINDOW_UPDATE: u8 = 8;
     const ACK: u8 = 1;
     const END_STREAM_AND_HEADERS: u8 = 5;
-    /// `SETTINGS_INITIAL_WINDOW_SIZE = 0`.
+    /// The setting `SETTINGS_INITIAL_WINDOW_SIZE` with the value 0: no byte of an answer may be sent.
     const NO_WINDOW: [u8; 6] = [0, 4, 0, 0, 0, 0];
 
     fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

@@ -14,9 +14,9 @@ use crate::{
 use atoma_types::chain::Params;
 use serde::Serialize;
 
-/// A strategy's line.
+/// What a strategy earns under the parameters, beside what it earns under a weaker set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Line {
+pub struct Comparison {
     /// Under the parameters.
     #[serde(flatten)]
     pub report: Report,
@@ -39,7 +39,7 @@ pub struct Weaker {
 pub struct Advice {
     /// Each strategy's report; as JSON they are lines of their own.
     #[serde(skip)]
-    pub strategies: Vec<Line>,
+    pub strategies: Vec<Comparison>,
     /// The parameters under which none pays.
     pub parameters: Params,
     /// What is assumed.
@@ -67,7 +67,11 @@ pub fn advise(size: Size) -> Result<Advice, PlanError> {
 }
 
 /// Every strategy under these parameters, and under its weaker set.
-fn compare(size: Size, parameters: &Params, honest: &mut Honest) -> Result<Vec<Line>, PlanError> {
+fn compare(
+    size: Size,
+    parameters: &Params,
+    honest: &mut Honest,
+) -> Result<Vec<Comparison>, PlanError> {
     let mut strategies = Vec::new();
     let others = Strategy::ALL.iter().copied();
     for strategy in others.filter(|&strategy| strategy != Strategy::Honest) {
@@ -82,7 +86,7 @@ fn compare(size: Size, parameters: &Params, honest: &mut Honest) -> Result<Vec<L
             }),
             None => None,
         };
-        strategies.push(Line { report, weaker });
+        strategies.push(Comparison { report, weaker });
     }
     Ok(strategies)
 }
@@ -112,7 +116,7 @@ impl Advice {
             "{:<19}{:>10}{:>13}{:>9}  {}\n",
             "strategy", "simulated", "closed form", "weaker", "the weaker set"
         );
-        for Line { report, weaker } in &self.strategies {
+        for Comparison { report, weaker } in &self.strategies {
             let (set, gain) = weaker.as_ref().map_or(("", None), |weaker| {
                 (weaker.set, weaker.profit_relative_to_honesty)
             });

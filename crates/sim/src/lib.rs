@@ -9,9 +9,9 @@
 //! All money is integers, and all randomness follows from the seed by the name of what is drawn, so the same plan
 //! gives the same bytes.
 
+mod accounts;
 mod advise;
 mod answers;
-mod books;
 pub mod choose;
 pub mod closed;
 mod dice;
@@ -28,9 +28,9 @@ mod strategy;
 mod svg;
 mod weaker;
 
-pub use advise::{Advice, Line, Weaker, advise};
+pub use accounts::{Account, Group, Seen};
+pub use advise::{Advice, Comparison, Weaker, advise};
 pub use answers::Answer;
-pub use books::{Account, Group, Seen};
 pub use market::Market;
 pub use measure::{Measured, WHOLE, measure, measure_beside};
 pub use network::{Outcome, run};

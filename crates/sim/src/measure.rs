@@ -1,7 +1,7 @@
 //! A strategy beside honesty: the same parties, the same luck, the same customers.
 
 use crate::{
-    books::Group,
+    accounts::Group,
     network::{Outcome, run},
     plan::{Plan, PlanError},
     strategy::Sides,

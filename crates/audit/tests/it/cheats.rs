@@ -1,8 +1,8 @@
 //! Whatever changes a token, a score or a count of an answer is found, whenever it is looked at.
 
 use crate::world::{
-    Answer, Order, Provider, caller, chat, completion, done, embedded, endless, exchange, found,
-    options, order, order_of, rounded, tiny, write,
+    Answer, Provider, SignedRequest, caller, chat, completion, done, embedded, endless, exchange,
+    found, options, rounded, sign, sign_body, tiny, write,
 };
 use atoma_audit::{Finding, Reason, Work};
 use atoma_engine::{ChatMessage, Conversation, Event, Finish, GenerateRequest, Prompt};
@@ -11,8 +11,8 @@ use bytes::Bytes;
 use serde_json::json;
 
 /// A sampled chat of 200 tokens at most.
-pub(crate) fn asked() -> Order {
-    order(chat(
+pub(crate) fn asked() -> SignedRequest {
+    sign(chat(
         "Tell me about the sea.",
         json!({ "temperature": 1.0, "seed": 11, "max_tokens": 200 }),
     ))
@@ -123,7 +123,7 @@ async fn a_changed_system_prompt_is_found() {
     let with = |system: &str| {
         let body = json!({ "model": "atoma-tiny", "max_tokens": 30, "messages": [
             { "role": "system", "content": system }, { "role": "user", "content": "Hello!" }] });
-        order((Endpoint::ChatCompletions, body))
+        sign((Endpoint::ChatCompletions, body))
     };
     let served = provider.serve(&with("Be kind. ")).await;
     let work = provider.work(&with("Be rude. "), &served);
@@ -167,7 +167,7 @@ async fn rounded_weights_are_found() {
 async fn an_answer_that_was_kept_is_found() {
     // the same words, asked in another request, which names no seed
     let provider = provider();
-    let of = |body: &str| order_of(Endpoint::ChatCompletions, body.into());
+    let of = |body: &str| sign_body(Endpoint::ChatCompletions, body.into());
     let body =
         r#"{"model":"atoma-tiny","temperature":1,"messages":[{"role":"user","content":"Hi"}]"#;
     let (first, second) = (of(&format!("{body}}}")), of(&format!("{body} }}")));
@@ -179,11 +179,11 @@ async fn an_answer_that_was_kept_is_found() {
 #[tokio::test]
 async fn a_cheap_models_words_with_the_true_models_scores_are_found() {
     let provider = provider();
-    let order = order(completion(
+    let signed = sign(completion(
         "And the LORD",
         json!({ "temperature": 1.0, "seed": 3 }),
     ));
-    let request = provider.request(&order);
+    let request = provider.request(&signed);
     let cheap = Provider {
         engine: rounded(2),
         task: provider.task.clone(),
@@ -198,7 +198,7 @@ async fn a_cheap_models_words_with_the_true_models_scores_are_found() {
     let scored = provider.engine.score(prompt, ids, request.sampling(), None);
     answer.fingerprint = Some(scored.await.expect("scored").fingerprint);
     assert_eq!(
-        found(&*provider.engine, &provider.work(&order, &answer)).await,
+        found(&*provider.engine, &provider.work(&signed, &answer)).await,
         SCORES
     );
 }
@@ -210,13 +210,13 @@ async fn one_letter_of_the_text_is_found() {
         json!({ "temperature": 1.0, "seed": 11 }),
         json!({ "temperature": 1.0, "seed": 11, "stream": true }),
     ] {
-        let order = order(completion("And the LORD said", body));
-        let honest = provider.serve(&order).await;
+        let signed = sign(completion("And the LORD said", body));
+        let honest = provider.serve(&signed).await;
         for place in [0, 7, 20] {
             let cheat = edited(&honest, |at, text| {
                 (at == place).then(|| format!("{text}!"))
             });
-            let finding = found(&*provider.engine, &provider.work(&order, &cheat)).await;
+            let finding = found(&*provider.engine, &provider.work(&signed, &cheat)).await;
             assert_eq!(finding, Finding::Guilty(Reason::Text), "{place}");
         }
     }
@@ -226,12 +226,12 @@ async fn one_letter_of_the_text_is_found() {
 async fn an_edited_token_whose_scores_are_true_is_found() {
     // the cheat gets the true scores of its own tokens, as an honest prefill gives them
     let provider = provider();
-    let order = order(completion(
+    let signed = sign(completion(
         "And the LORD",
         json!({ "temperature": 1.0, "seed": 3 }),
     ));
-    let honest = provider.serve(&order).await;
-    let request = provider.request(&order);
+    let honest = provider.serve(&signed).await;
+    let request = provider.request(&signed);
     let Prompt::Text(text) = &request.prompt else {
         panic!("a text")
     };
@@ -255,7 +255,7 @@ async fn an_edited_token_whose_scores_are_true_is_found() {
         ..honest
     };
     assert_eq!(
-        found(&*provider.engine, &provider.work(&order, &cheat)).await,
+        found(&*provider.engine, &provider.work(&signed, &cheat)).await,
         SCORES
     );
 }
@@ -263,16 +263,16 @@ async fn an_edited_token_whose_scores_are_true_is_found() {
 #[tokio::test]
 async fn a_text_cut_or_padded_is_found() {
     let provider = provider();
-    let order = order(completion(
+    let signed = sign(completion(
         "And the LORD",
         json!({ "temperature": 1.0, "seed": 3 }),
     ));
-    let honest = provider.serve(&order).await;
+    let honest = provider.serve(&signed).await;
     assert_eq!(done(&honest.events).usage.output, 40, "a long answer");
     let finds =
-        async |answer: &Answer| found(&*provider.engine, &provider.work(&order, answer)).await;
+        async |answer: &Answer| found(&*provider.engine, &provider.work(&signed, answer)).await;
     // the first tokens, with an end that the model didn't make, and the scores of these tokens
-    let mut request = provider.request(&order);
+    let mut request = provider.request(&signed);
     request.max_tokens = 10;
     let mut cut = provider.run(request).await;
     ended(&mut cut, Finish::Stop);
@@ -291,20 +291,20 @@ async fn a_text_cut_or_padded_is_found() {
 #[tokio::test]
 async fn more_tokens_than_the_model_gave_are_found() {
     let provider = brief();
-    let order = order(chat(
+    let signed = sign(chat(
         "Hello!",
         json!({ "temperature": 0.0, "max_tokens": 60 }),
     ));
-    let honest = provider.serve(&order).await;
+    let honest = provider.serve(&signed).await;
     assert_eq!(done(&honest.events).finish, Finish::Stop);
     let mut cheat = honest.clone();
     cheat.usage.output += 1;
-    let finding = found(&*provider.engine, &provider.work(&order, &cheat)).await;
+    let finding = found(&*provider.engine, &provider.work(&signed, &cheat)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Output));
     // one that says that its client has left
     cheat.fingerprint = None;
     let stream = json!({ "temperature": 0.0, "max_tokens": 60, "stream": true });
-    let streamed = crate::world::order(chat("Hello!", stream));
+    let streamed = crate::world::sign(chat("Hello!", stream));
     let work = provider.work_of(&streamed, Bytes::new(), &cheat);
     assert_eq!(
         found(&*provider.engine, &work).await,
@@ -313,7 +313,7 @@ async fn more_tokens_than_the_model_gave_are_found() {
     // tokens of the prompt
     let mut cheat = honest;
     cheat.usage.input += 1;
-    let finding = found(&*provider.engine, &provider.work(&order, &cheat)).await;
+    let finding = found(&*provider.engine, &provider.work(&signed, &cheat)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Prompt));
 }
 
@@ -321,11 +321,11 @@ async fn more_tokens_than_the_model_gave_are_found() {
 async fn tokens_that_are_not_the_models_own_for_the_text_are_found() {
     // the same words in more tokens: letter by letter
     let provider = brief();
-    let order = order(chat(
+    let signed = sign(chat(
         "Hello!",
         json!({ "temperature": 0.0, "max_tokens": 60 }),
     ));
-    let honest = provider.serve(&order).await;
+    let honest = provider.serve(&signed).await;
     let mut cheat = honest.clone();
     let text: String = honest
         .events
@@ -336,27 +336,27 @@ async fn tokens_that_are_not_the_models_own_for_the_text_are_found() {
         })
         .collect();
     cheat.usage.output = text.chars().count() as u64 + 1;
-    let finding = found(&*provider.engine, &provider.work(&order, &cheat)).await;
+    let finding = found(&*provider.engine, &provider.work(&signed, &cheat)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Output));
 }
 
 #[tokio::test]
 async fn limits_are_held() {
     let provider = provider();
-    let order = asked();
-    let mut request = provider.request(&order);
+    let signed = asked();
+    let mut request = provider.request(&signed);
     request.max_tokens = 201;
     let long = provider.run(request.clone()).await;
     let limit = Finding::Guilty(Reason::Limit);
     assert_eq!(done(&long.events).usage.output, 201);
     assert_eq!(
-        found(&*provider.engine, &provider.work(&order, &long)).await,
+        found(&*provider.engine, &provider.work(&signed, &long)).await,
         limit
     );
     request.max_tokens = 20;
     let short = provider.run(request).await;
     assert_eq!(
-        found(&*provider.engine, &provider.work(&order, &short)).await,
+        found(&*provider.engine, &provider.work(&signed, &short)).await,
         limit
     );
 }
@@ -365,14 +365,14 @@ async fn limits_are_held() {
 async fn log_probabilities_and_calls_are_the_models() {
     let provider = provider();
     let more = json!({ "temperature": 1.0, "max_tokens": 8, "logprobs": true, "top_logprobs": 2 });
-    let order = order(chat("Hello!", more));
-    let mut cheat = provider.serve(&order).await;
+    let signed = sign(chat("Hello!", more));
+    let mut cheat = provider.serve(&signed).await;
     for event in &mut cheat.events {
         if let Event::Token(token) = event {
             token.logprob.as_mut().expect("asked for").logprob /= 2.0;
         }
     }
-    let finding = found(&*provider.engine, &provider.work(&order, &cheat)).await;
+    let finding = found(&*provider.engine, &provider.work(&signed, &cheat)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Logprobs));
 
     let caller = Provider::new(caller(options(2, 64)));
@@ -380,15 +380,15 @@ async fn log_probabilities_and_calls_are_the_models() {
         "type": "object", "properties": { "left": { "type": "boolean" } }, "required": ["left"],
         "additionalProperties": false } } }]);
     let more = json!({ "tools": tools, "tool_choice": "required", "max_tokens": 60 });
-    let order = crate::world::order(chat("go", more));
-    let honest = caller.serve(&order).await;
-    let said = String::from_utf8(write(&order, &honest).to_vec()).expect("text");
+    let signed = crate::world::sign(chat("go", more));
+    let honest = caller.serve(&signed).await;
+    let said = String::from_utf8(write(&signed, &honest).to_vec()).expect("text");
     let turned = match said.contains("true") {
         true => said.replace("true", "false"),
         false => said.replace("false", "true"),
     };
     assert_ne!(said, turned);
-    let work = caller.work_of(&order, turned.into(), &honest);
+    let work = caller.work_of(&signed, turned.into(), &honest);
     assert_eq!(
         found(&*caller.engine, &work).await,
         Finding::Guilty(Reason::Calls)
@@ -400,11 +400,11 @@ async fn other_vectors_are_found() {
     let provider = provider();
     let input = |text: &str| {
         let body = json!({ "model": "atoma-tiny", "input": text });
-        order((Endpoint::Embeddings, body))
+        sign((Endpoint::Embeddings, body))
     };
     let other = embedded(&provider, &input("a cat")).await;
-    let order = input("a dog");
-    let mut work = embedded(&provider, &order).await;
+    let signed = input("a dog");
+    let mut work = embedded(&provider, &signed).await;
     let body = other.bodies.expect("bodies")[1].clone();
     let receipt = Receipt {
         response_hash: body.salt.commit(CommitmentKind::Answer, &body.bytes),
@@ -426,10 +426,10 @@ pub(crate) fn resign(work: &mut Work, receipt: Receipt) {
 async fn a_request_that_no_engine_takes_is_found() {
     let provider = provider();
     let long = "word ".repeat(3_000);
-    let order = order(chat(&long, json!({ "max_tokens": 5 })));
+    let signed = sign(chat(&long, json!({ "max_tokens": 5 })));
     let answer = provider.serve(&asked()).await;
     let mut short = shortened(&answer, 5, Finish::Length);
     short.usage.input = 900;
-    let finding = found(&*provider.engine, &provider.work(&order, &short)).await;
+    let finding = found(&*provider.engine, &provider.work(&signed, &short)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Request));
 }

@@ -1,7 +1,8 @@
 //! An honest answer is never found guilty, however it was asked for, computed, sent or broken off.
 
 use crate::world::{
-    Answer, Order, Provider, caller, chat, completion, found, options, order, pieces, tiny, write,
+    Answer, Provider, SignedRequest, caller, chat, completion, found, options, pieces, sign, tiny,
+    write,
 };
 use atoma_audit::{Finding, Work};
 use atoma_engine::{EmbeddedOptions, Event, testing::RandomBert};
@@ -110,17 +111,22 @@ fn setups() -> [EmbeddedOptions; 3] {
 }
 
 /// What is in the record of an answer whose client may have left: at which of its events, of a thousand.
-fn record(provider: &Provider, order: &Order, answer: &Answer, left: Option<usize>) -> Work {
+fn record(
+    provider: &Provider,
+    signed: &SignedRequest,
+    answer: &Answer,
+    left: Option<usize>,
+) -> Work {
     let is_token = |event: &Event| matches!(event, Event::Token(_));
     let first = answer.events.iter().position(is_token).expect("a token");
     let Some(left) = left else {
-        return provider.work(order, answer);
+        return provider.work(signed, answer);
     };
     let end = first + 1 + left * (answer.events.len() - first - 1) / 1_000;
     let events = &answer.events[..end];
     let tokens = events.iter().filter(|event| is_token(event)).count();
-    let asked: Value = serde_json::from_slice(&order.body).expect("JSON");
-    let kind = match order.header.message().endpoint {
+    let asked: Value = serde_json::from_slice(&signed.body).expect("JSON");
+    let kind = match signed.header.message().endpoint {
         Endpoint::ChatCompletions => Kind::Chat,
         _ => Kind::Completion,
     };
@@ -136,7 +142,7 @@ fn record(provider: &Provider, order: &Order, answer: &Answer, left: Option<usiz
         fingerprint: None,
         events: Vec::new(),
     };
-    provider.work_of(order, sent.into(), &answer)
+    provider.work_of(signed, sent.into(), &answer)
 }
 
 #[tokio::test]
@@ -167,18 +173,16 @@ async fn honest_answers_are_never_guilty() {
             tree.current()
         };
         let drawn: Vec<_> = (0..BATCH).map(|_| draw()).collect();
-        let orders: Vec<Order> = drawn
-            .iter()
-            .map(|(asked, _)| order(asked.clone()))
-            .collect();
-        let served = orders.iter().map(|order| provider.serve(order));
+        let requests: Vec<SignedRequest> =
+            drawn.iter().map(|(asked, _)| sign(asked.clone())).collect();
+        let served = requests.iter().map(|signed| provider.serve(signed));
         let answers = futures::future::join_all(served).await;
-        for ((order, answer), (_, left)) in orders.iter().zip(&answers).zip(&drawn) {
-            let work = record(provider, order, answer, *left);
+        for ((signed, answer), (_, left)) in requests.iter().zip(&answers).zip(&drawn) {
+            let work = record(provider, signed, answer, *left);
             // one in twelve by the slow one
             let auditor = &auditors[usize::from(looked % BATCH == 0)];
             let finding = found(&**auditor, &work).await;
-            let body = String::from_utf8_lossy(&order.body);
+            let body = String::from_utf8_lossy(&signed.body);
             assert_eq!(finding, Finding::Honest, "{left:?} {body}\n{answer:?}");
             looked += 1;
             broken += usize::from(left.is_some());
@@ -197,11 +201,11 @@ async fn an_answer_that_its_client_left_is_honest_wherever_it_broke_off() {
     for kind in [Kind::Chat, Kind::Completion] {
         let more = json!({ "max_tokens": 30, "stream": true, "stop": ["zz"], "seed": 4, "logprobs":
             if kind == Kind::Chat { json!(true) } else { json!(1) } });
-        let order = order(match kind {
+        let signed = sign(match kind {
             Kind::Chat => chat("Tell me 🙂 a story.", more),
             Kind::Completion => completion("And the LORD", more),
         });
-        let whole = provider.serve(&order).await;
+        let whole = provider.serve(&signed).await;
         let tokens = |events: &[Event]| {
             let is = |event: &&Event| matches!(event, Event::Token(_));
             events.iter().filter(is).count() as u64
@@ -219,7 +223,7 @@ async fn an_answer_that_its_client_left_is_honest_wherever_it_broke_off() {
             let body = cut(kind, events);
             for missing in [0, 1, 20] {
                 let sent = Bytes::from(body[..body.len().saturating_sub(missing)].to_vec());
-                let work = provider.work_of(&order, sent, &left);
+                let work = provider.work_of(&signed, sent, &left);
                 assert_eq!(
                     found(&*provider.engine, &work).await,
                     Finding::Honest,
@@ -232,7 +236,7 @@ async fn an_answer_that_its_client_left_is_honest_wherever_it_broke_off() {
             fingerprint: None,
             ..whole.clone()
         };
-        let work = provider.work(&order, &last);
+        let work = provider.work(&signed, &last);
         assert_eq!(found(&*provider.engine, &work).await, Finding::Honest);
     }
 }
@@ -250,12 +254,12 @@ fn cut(kind: Kind, events: &[Event]) -> Vec<u8> {
 #[tokio::test]
 async fn a_whole_answer_that_its_client_left_is_honest() {
     let provider = Provider::new(tiny(options(2, 64)));
-    let order = order(chat("What is the moon?", json!({ "max_tokens": 20 })));
+    let signed = sign(chat("What is the moon?", json!({ "max_tokens": 20 })));
     let left = Answer {
         fingerprint: None,
-        ..provider.serve(&order).await
+        ..provider.serve(&signed).await
     };
-    let work = provider.work_of(&order, Bytes::new(), &left);
+    let work = provider.work_of(&signed, Bytes::new(), &left);
     assert_eq!(found(&*provider.engine, &work).await, Finding::Honest);
 }
 
@@ -276,10 +280,10 @@ async fn calls_of_tools_are_honest() {
         let tools: Value = serde_json::from_str(TOOLS).expect("JSON");
         let more = json!({ "tools": tools, "tool_choice": choice, "seed": seed, "stream": stream,
             "temperature": 0.9, "max_tokens": 60 });
-        let order = order(chat("go", more));
-        let answer = provider.serve(&order).await;
-        let work = provider.work(&order, &answer);
-        let said = String::from_utf8_lossy(&write(&order, &answer)).into_owned();
+        let signed = sign(chat("go", more));
+        let answer = provider.serve(&signed).await;
+        let work = provider.work(&signed, &answer);
+        let said = String::from_utf8_lossy(&write(&signed, &answer)).into_owned();
         assert_eq!(
             found(&*provider.engine, &work).await,
             Finding::Honest,
@@ -299,8 +303,8 @@ async fn vectors_are_honest() {
     ] {
         let body =
             json!({ "model": crate::world::MODEL, "input": input, "encoding_format": encoding });
-        let order = order((Endpoint::Embeddings, body));
-        let work = crate::world::embedded(&provider, &order).await;
+        let signed = sign((Endpoint::Embeddings, body));
+        let work = crate::world::embedded(&provider, &signed).await;
         assert_eq!(found(&*auditor, &work).await, Finding::Honest);
     }
 }
@@ -312,7 +316,7 @@ async fn vectors_of_a_model_that_only_embeds_are_honest() {
     let open = || atoma_engine::open(folder.path(), options(2, 64)).expect("loaded");
     let provider = Provider::new(open());
     let body = json!({ "model": crate::world::MODEL, "input": ["the sun", "a much longer text"] });
-    let work = crate::world::embedded(&provider, &order((Endpoint::Embeddings, body))).await;
+    let work = crate::world::embedded(&provider, &sign((Endpoint::Embeddings, body))).await;
     assert_eq!(found(&*open(), &work).await, Finding::Honest);
 }
 
@@ -321,7 +325,7 @@ async fn a_request_that_was_passed_on_is_judged_as_the_one_it_stands_for() {
     use atoma_keys::SigningKey;
     use atoma_types::message::{Origin, RequestHeader, Signed};
     let provider = Provider::new(tiny(options(2, 64)));
-    let own = order(chat(
+    let own = sign(chat(
         "Hello!",
         json!({ "max_tokens": 12, "temperature": 1.0 }),
     ));
@@ -330,7 +334,7 @@ async fn a_request_that_was_passed_on_is_judged_as_the_one_it_stands_for() {
         origin: Origin::Forwarded(own.header.hash()),
         ..own.header.message().clone()
     };
-    let passed = Order {
+    let passed = SignedRequest {
         header: Signed::new(header, &SigningKey::from_seed(&[1; 32])),
         body: own.body.clone(),
     };

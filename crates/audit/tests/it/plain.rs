@@ -1,7 +1,7 @@
 //! What is found without a model, and where nothing can be found.
 
 use crate::cheats::{asked, brief, provider, resign};
-use crate::world::{Order, caller, look, options, order_of, tiny};
+use crate::world::{SignedRequest, caller, look, options, sign_body, tiny};
 use atoma_audit::{Body, Finding, Reason, Work};
 use atoma_engine::WeightType;
 use atoma_types::{
@@ -14,9 +14,9 @@ use bytes::Bytes;
 #[tokio::test]
 async fn what_needs_no_model_is_found_without_one() {
     let provider = provider();
-    let order = asked();
-    let answer = provider.serve(&order).await;
-    let honest = provider.work(&order, &answer);
+    let signed = asked();
+    let answer = provider.serve(&signed).await;
+    let honest = provider.work(&signed, &answer);
     let changed = |change: &dyn Fn(&mut Receipt)| {
         let mut work = honest.clone();
         let mut receipt = work.exchange.receipt().message().clone();
@@ -57,18 +57,19 @@ async fn what_needs_no_model_is_found_without_one() {
     };
     finds(unread, Finding::Withheld).await;
 
-    let with =
-        |order: &Order, body: &[u8]| provider.work_of(order, Bytes::copy_from_slice(body), &answer);
-    finds(with(&order, b"{\"choices\":"), guilty(Reason::Form)).await;
+    let with = |signed: &SignedRequest, body: &[u8]| {
+        provider.work_of(signed, Bytes::copy_from_slice(body), &answer)
+    };
+    finds(with(&signed, b"{\"choices\":"), guilty(Reason::Form)).await;
     let two = r#"{"choices":[{"index":0,"finish_reason":"stop","finish_reason":"length"}]}"#;
-    finds(with(&order, two.as_bytes()), guilty(Reason::Form)).await;
+    finds(with(&signed, two.as_bytes()), guilty(Reason::Form)).await;
     for body in [
         r#"{"model":"atoma-tiny"}"#,
         r#"{"model":"another","messages":[{"role":"user","content":"a"}]}"#,
         r#"{"model":"atoma-tiny","n":2,"messages":[{"role":"user","content":"a"}]}"#,
         "no JSON",
     ] {
-        let refused = order_of(Endpoint::ChatCompletions, body.into());
+        let refused = sign_body(Endpoint::ChatCompletions, body.into());
         finds(with(&refused, b"{}"), guilty(Reason::Request)).await;
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Provider {
 
 /// A signed request with its body.
 #[derive(Clone)]
-pub(crate) struct Order {
+pub(crate) struct SignedRequest {
     pub(crate) header: Signed<RequestHeader>,
     pub(crate) body: Bytes,
 }
@@ -121,11 +121,11 @@ fn extend(body: &mut Value, more: Value) {
 }
 
 /// Signs a request.
-pub(crate) fn order((endpoint, body): (Endpoint, Value)) -> Order {
-    order_of(endpoint, body.to_string().into_bytes())
+pub(crate) fn sign((endpoint, body): (Endpoint, Value)) -> SignedRequest {
+    sign_body(endpoint, body.to_string().into_bytes())
 }
 
-pub(crate) fn order_of(endpoint: Endpoint, body: Vec<u8>) -> Order {
+pub(crate) fn sign_body(endpoint: Endpoint, body: Vec<u8>) -> SignedRequest {
     let header = RequestHeader {
         endpoint,
         request_id: RequestId([8; 16]),
@@ -134,7 +134,7 @@ pub(crate) fn order_of(endpoint: Endpoint, body: Vec<u8>) -> Order {
         ceiling: ComputeUnits(100_000),
         ..sample::header()
     };
-    Order {
+    SignedRequest {
         header: Signed::new(header, &SigningKey::from_seed(&[1; 32])),
         body: body.into(),
     }
@@ -156,9 +156,9 @@ impl Provider {
     }
 
     /// What a node that obeys asks its engine for.
-    pub(crate) fn request(&self, order: &Order) -> GenerateRequest {
-        let request = atoma_openai::replay(&order.header, &order.body, self.engine.info());
-        let body: Value = serde_json::from_slice(&order.body).expect("JSON");
+    pub(crate) fn request(&self, signed: &SignedRequest) -> GenerateRequest {
+        let request = atoma_openai::replay(&signed.header, &signed.body, self.engine.info());
+        let body: Value = serde_json::from_slice(&signed.body).expect("JSON");
         GenerateRequest {
             max_tokens: body["max_tokens"].as_u64().unwrap_or(40) as u32,
             ..request.expect("a request that is served")
@@ -166,8 +166,8 @@ impl Provider {
     }
 
     /// Serves a request as it is.
-    pub(crate) async fn serve(&self, order: &Order) -> Answer {
-        self.run(self.request(order)).await
+    pub(crate) async fn serve(&self, signed: &SignedRequest) -> Answer {
+        self.run(self.request(signed)).await
     }
 
     /// Runs the engine for whatever request.
@@ -186,41 +186,41 @@ impl Provider {
     }
 
     /// The record of an answer, opened.
-    pub(crate) fn work(&self, order: &Order, answer: &Answer) -> Work {
-        self.work_of(order, write(order, answer), answer)
+    pub(crate) fn work(&self, signed: &SignedRequest, answer: &Answer) -> Work {
+        self.work_of(signed, write(signed, answer), answer)
     }
 
     /// The same with another body.
-    pub(crate) fn work_of(&self, order: &Order, body: Bytes, answer: &Answer) -> Work {
+    pub(crate) fn work_of(&self, signed: &SignedRequest, body: Bytes, answer: &Answer) -> Work {
         let units = UnitWeights::TEXT.units(&answer.usage).expect("units");
         let commit =
             |fingerprint: [u8; 32]| salt().commit(CommitmentKind::Fingerprint, &fingerprint);
         let receipt = Receipt {
-            request_id: order.header.message().request_id,
+            request_id: signed.header.message().request_id,
             response_hash: salt().commit(CommitmentKind::Answer, &body),
             usage: answer.usage,
             units,
             cumulative_units: units,
             engine: self.task.engine,
             output_fingerprint: answer.fingerprint.map(commit),
-            ..sample::receipt(order.header.hash())
+            ..sample::receipt(signed.header.hash())
         };
         let salted = |bytes: Bytes| Body {
             salt: salt(),
             bytes,
         };
         Work {
-            exchange: exchange(order.header.clone(), receipt),
+            exchange: exchange(signed.header.clone(), receipt),
             task: self.task.clone(),
-            bodies: Some([salted(order.body.clone()), salted(body)]),
+            bodies: Some([salted(signed.body.clone()), salted(body)]),
         }
     }
 }
 
 /// The answer's body as a node writes it.
-pub(crate) fn write(order: &Order, answer: &Answer) -> Bytes {
-    let asked: Value = serde_json::from_slice(&order.body).expect("JSON");
-    let kind = match order.header.message().endpoint {
+pub(crate) fn write(signed: &SignedRequest, answer: &Answer) -> Bytes {
+    let asked: Value = serde_json::from_slice(&signed.body).expect("JSON");
+    let kind = match signed.header.message().endpoint {
         Endpoint::ChatCompletions => Kind::Chat,
         _ => Kind::Completion,
     };
@@ -295,8 +295,8 @@ pub(crate) async fn found(engine: &dyn Engine, work: &Work) -> Finding {
 }
 
 /// The record of vectors, opened.
-pub(crate) async fn embedded(provider: &Provider, order: &Order) -> Work {
-    let asked = atoma_openai::request::embedding(&order.body).expect("a request for vectors");
+pub(crate) async fn embedded(provider: &Provider, signed: &SignedRequest) -> Work {
+    let asked = atoma_openai::request::embedding(&signed.body).expect("a request for vectors");
     let (vectors, usage) = provider.engine.embed(asked.inputs).await.expect("vectors");
     let body = answer::embeddings(MODEL, &vectors, usage, asked.base64);
     let answer = Answer {
@@ -304,5 +304,5 @@ pub(crate) async fn embedded(provider: &Provider, order: &Order) -> Work {
         usage,
         fingerprint: None,
     };
-    provider.work_of(order, body.into(), &answer)
+    provider.work_of(signed, body.into(), &answer)
 }

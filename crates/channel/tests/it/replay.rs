@@ -20,7 +20,7 @@ use std::{
 
 /// A store that several replicas share, and that outlives them: what a database would hold.
 #[derive(Clone, Debug, Default)]
-struct Shared {
+struct ReplicaStore {
     kept: Arc<Mutex<BTreeMap<[u8; 32], TimestampMs>>>,
     broken: bool,
 }
@@ -28,7 +28,7 @@ struct Shared {
 #[derive(Debug, PartialEq, Eq)]
 struct Broken;
 
-impl SeenStore for Shared {
+impl SeenStore for ReplicaStore {
     type Error = Broken;
 
     async fn claim(&self, seen: Seen) -> Result<bool, Broken> {
@@ -104,7 +104,7 @@ fn a_clock_that_is_set_back_admits_nothing_again() {
 #[test]
 fn replay_after_restart() {
     // with a store that outlives the process
-    let store = Shared::default();
+    let store = ReplicaStore::default();
     let seen = seen();
     let guard = ReplayGuard::new(window(), store.clone());
     assert!(now(guard.admit(seen, NOW)).is_ok());
@@ -126,7 +126,7 @@ fn replay_after_restart() {
     fast.issued_at = later(MAX_SKEW.0);
     fast.expires_at = later(MAX_SKEW.0 + 60_000);
     let distrustful = ReplayWindow::new(later(5 + MAX_SKEW.0));
-    let guard = ReplayGuard::new(distrustful, Shared::default());
+    let guard = ReplayGuard::new(distrustful, ReplicaStore::default());
     assert_eq!(
         refusal(&now(guard.admit(fast, later(5)))),
         Some(Fault::BeforeStart)
@@ -144,7 +144,7 @@ fn after_a_restart_with_new_keys_nothing_old_opens() {
 
 #[test]
 fn replay_at_another_replica() {
-    let store = Shared::default();
+    let store = ReplicaStore::default();
     let one = ReplayGuard::new(window(), store.clone());
     let two = ReplayGuard::new(window(), store);
     let seen = seen();
@@ -161,7 +161,7 @@ fn replay_at_another_replica() {
 
 #[test]
 fn a_store_forgets_what_has_long_expired() {
-    let store = Shared::default();
+    let store = ReplicaStore::default();
     let guard = ReplayGuard::new(window(), store.clone());
     now(guard.admit(seen(), NOW)).unwrap();
     now(guard.forget(later(60_000 + 2 * MAX_SKEW.0))).unwrap();
@@ -172,9 +172,9 @@ fn a_store_forgets_what_has_long_expired() {
 
 #[test]
 fn a_store_that_cannot_say_admits_nothing() {
-    let store = Shared {
+    let store = ReplicaStore {
         broken: true,
-        ..Shared::default()
+        ..ReplicaStore::default()
     };
     let guard = ReplayGuard::new(window(), store);
     let seen = seen();
@@ -241,7 +241,7 @@ proptest! {
     fn nothing_is_admitted_twice(
         plays in prop::collection::vec((0..40_u64, 0..3_usize, 0..400_000_u64, any::<bool>()), 1..200),
     ) {
-        let store = Shared::default();
+        let store = ReplicaStore::default();
         let fresh = || ReplayGuard::new(ReplayWindow::of_size(NOW, 16), store.clone());
         let mut replicas = [fresh(), fresh(), fresh()];
         let mut admitted = std::collections::BTreeSet::new();

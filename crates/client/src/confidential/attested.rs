@@ -44,7 +44,7 @@ pub(crate) struct AttestedNodes(Mutex<HashMap<NodeId, Known>>);
 /// What a task has said of a node's evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
-    /// Nothing.
+    /// It has said nothing of it yet.
     None,
     /// That it is of a release of its own, a while ago.
     Old,

@@ -13,7 +13,7 @@ pub(crate) struct Wrong {
     pub(crate) seq: u64,
     /// The last unit that it charges.
     pub(crate) unit: ComputeUnits,
-    /// What is wrong, in words.
+    /// What is wrong, in the words of whoever checked the answer: text that is shown, and never read again.
     pub(crate) reason: String,
 }
 

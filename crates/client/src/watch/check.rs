@@ -19,7 +19,8 @@ const ASK_AGAIN: Duration = Duration::from_secs(600);
 pub enum Checked {
     /// The answer is what it should be.
     Fine,
-    /// It isn't, for this reason; whoever computes it again finds the same.
+    /// It isn't; whoever computes it again finds the same. Why is in the words of whoever checked: a watcher keeps and
+    /// shows them, and decides nothing by them.
     Wrong(String),
     /// It can't be told now: the bodies aren't there, or the model isn't. It is asked again later.
     Unknown,

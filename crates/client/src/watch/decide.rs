@@ -80,7 +80,7 @@ pub struct Held {
 /// A receipt that never came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// Its number.
+    /// The number that it would have in its lease.
     pub seq: u64,
     /// Its node was asked for it, and has answered without it.
     pub denied: bool,

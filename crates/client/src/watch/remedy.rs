@@ -19,7 +19,7 @@ pub struct WrongAnswer {
     pub seq: u64,
     /// The last unit that it charges.
     pub unit: ComputeUnits,
-    /// What is wrong, in words.
+    /// What is wrong, in the words of whoever checked the answer.
     pub reason: String,
     /// What can be done about it.
     pub remedy: Remedy,

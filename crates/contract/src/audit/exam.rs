@@ -121,7 +121,7 @@ fn draw_examiner(
     Ok(drawn.and_then(|drawn| drawn.first().copied()))
 }
 
-/// Draws so many distinct attesters, and books a duty for each; `None` if there aren't so many.
+/// Draws so many distinct attesters, and notes a duty for each; `None` if there aren't so many.
 pub(super) fn pick(
     task: &mut Task,
     seed: &[u8; 32],

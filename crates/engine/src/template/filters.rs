@@ -373,7 +373,7 @@ fn strip_tags(text: &str) -> String {
     bare.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `%` of Python.
+/// Formats as the operator `%` of Python does, as far as templates use it.
 fn format(value: &Value, args: Args) -> Result<Value, Error> {
     let shown = args.rest().into_iter().map(|value| match value.kind() {
         ValueKind::String | ValueKind::Number => value,

@@ -172,7 +172,7 @@ impl<R: Rows> Step<'_, R> {
         self.treasury(|treasury| count(&mut treasury.fees, e.amount))
     }
 
-    /// The fees leave the node's books; only its object tells which are left.
+    /// The fees leave the node's counter; only its object tells which are left.
     pub(super) fn fees_reported(&mut self, e: &FeesReported) -> Applied {
         self.stale(e.node, ObjectName::Node)?;
         self.stale(self.db, ObjectName::Db)

@@ -44,12 +44,12 @@ async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Resp
     let (inputs, tokens) = counting.await?;
     let plan = Plan::input_only(task.weights, tokens, request.message().max_units)?;
     let task = task.clone();
-    let mut flight = admitted.begin(&inference.billing, plan, words, permit)?;
-    let span = flight.span().clone();
+    let mut in_flight = admitted.begin(&inference.billing, plan, words, permit)?;
+    let span = in_flight.span().clone();
     let computing = async move {
         let (vectors, usage) = match task.engine.embed(inputs).await {
             Ok(made) => made,
-            Err(error) => return Ok(Err(Box::new((flight, error)))),
+            Err(error) => return Ok(Err(Box::new((in_flight, error)))),
         };
         let body = Bytes::from(answer::embeddings(
             &task.model,
@@ -57,16 +57,16 @@ async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Resp
             usage,
             asked.base64,
         ));
-        let body = flight.ending(body);
-        let seal = flight.seal().cloned();
-        Ok(Ok((body, seal, flight.commit(usage, None)?)))
+        let body = in_flight.ending(body);
+        let seal = in_flight.seal().cloned();
+        Ok(Ok((body, seal, in_flight.commit(usage, None)?)))
     };
     let computing = computing.instrument(span);
     let (body, seal, pending) = match inference.concurrency.outlive(computing).await? {
         Ok(computed) => computed,
         Err(failed) => {
-            let (flight, error) = *failed;
-            return Err(not_begun(admitted, flight, &error));
+            let (in_flight, error) = *failed;
+            return Err(not_begun(admitted, in_flight, &error));
         }
     };
     let receipt = pending.durable(&inference.billing).await?;

@@ -101,33 +101,33 @@ async fn generate(
     let cache_domain = inference.cache_secret.domain(header.stack, header.origin);
     let head = head(billing.clock.now(), task, request.message(), kind);
     let task = task.clone();
-    let mut flight = admitted.begin(billing, plan, words, permit)?;
+    let mut in_flight = admitted.begin(billing, plan, words, permit)?;
     let prompt_tokens = u32::try_from(measured.likely).unwrap_or(u32::MAX);
-    flight.prompt(prompt_tokens, 0);
+    in_flight.prompt(prompt_tokens, 0);
 
     let server = std::mem::take(&mut asked.server);
     let engine_request = GenerateRequest {
-        most_tokens: flight.most(),
+        most_tokens: in_flight.most(),
         prompt_tokens,
         cache_domain,
         server,
-        ..asked.engine_request(prompt, flight.limit())
+        ..asked.engine_request(prompt, in_flight.limit())
     };
     let events = match task.engine.generate(engine_request).await {
         Ok(events) => events,
-        Err(error) => return Err(not_begun(admitted, flight, &error)),
+        Err(error) => return Err(not_begun(admitted, in_flight, &error)),
     };
     if asked.stream {
         let frames = Frames::new(head, kind, asked.include_usage);
-        let sealed = flight.seal().is_some();
-        let body = stream::open(billing.clone(), flight, events, frames).await?;
+        let sealed = in_flight.seal().is_some();
+        let body = stream::open(billing.clone(), in_flight, events, frames).await?;
         return Ok(match sealed {
             true => respond::sealed(body),
             false => respond::event_stream(body),
         });
     }
     let logprobs = asked.logprobs.is_some();
-    Ok(whole(billing, flight, events, &head, kind, logprobs).await?)
+    Ok(whole(billing, in_flight, events, &head, kind, logprobs).await?)
 }
 
 /// Whether an answer that may be examined fits into a record together with what was asked.
@@ -202,18 +202,18 @@ fn head(now: TimestampMs, task: &ServedTask, request: &RequestHeader, kind: Kind
 /// Waits for the whole answer and sends it with its receipt.
 async fn whole(
     billing: &Billing,
-    mut flight: RequestInFlight,
+    mut in_flight: RequestInFlight,
     mut events: EventStream,
     head: &Head,
     kind: Kind,
     logprobs: bool,
 ) -> Result<Response, Refusal> {
-    flight.computes_whole();
+    in_flight.computes_whole();
     let limit = events.limit();
     let mut whole = Whole::new(logprobs);
     while let Some(event) = events.next().await {
         let event = event.map_err(|error| {
-            flight.release();
+            in_flight.release();
             engine_refusal(&error)
         })?;
         match event {
@@ -221,14 +221,14 @@ async fn whole(
                 prompt_tokens,
                 cached_tokens,
             } => {
-                flight.prompt(prompt_tokens, cached_tokens);
+                in_flight.prompt(prompt_tokens, cached_tokens);
             }
             Event::Token(token) => {
-                flight.tokens(1, &limit);
+                in_flight.tokens(1, &limit);
                 whole.token(&token);
             }
             Event::Piece(piece) => {
-                flight.tokens(piece.tokens, &limit);
+                in_flight.tokens(piece.tokens, &limit);
                 whole.piece(piece);
             }
             Event::Done(completion) => {
@@ -237,15 +237,15 @@ async fn whole(
                     Kind::Chat => answer::chat(head, &done, completion.usage).into(),
                     Kind::Completion => answer::completion(head, &done, completion.usage).into(),
                 };
-                let body = flight.ending(body);
-                let seal = flight.seal().cloned();
-                let pending = flight.commit(completion.usage, fingerprint(&completion))?;
+                let body = in_flight.ending(body);
+                let seal = in_flight.seal().cloned();
+                let pending = in_flight.commit(completion.usage, fingerprint(&completion))?;
                 let receipt = pending.durable(billing).await?;
                 return Ok(respond::answer(body, &receipt, seal.as_ref()));
             }
         }
     }
-    flight.release();
+    in_flight.release();
     Err(Refusal::new(
         RefusalCode::Internal,
         "the engine ended without an answer",

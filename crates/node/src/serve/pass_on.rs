@@ -129,11 +129,11 @@ impl PassingOn {
                 let _ = told.send(Passed::Back(Box::new(admitted)));
             }
             Asked::Whole(body, second) => {
-                let flight = self.flight(admitted, held);
-                let _ = told.send(self.whole(flight, body, &second).await);
+                let in_flight = self.in_flight(admitted, held);
+                let _ = told.send(self.whole(in_flight, body, &second).await);
             }
             Asked::Stream(first, rest, receipt) => {
-                let flight = self.flight(admitted, held);
+                let in_flight = self.in_flight(admitted, held);
                 let (sender, receiver) = mpsc::channel(PIECES);
                 let body = futures::stream::unfold(receiver, |mut receiver| async {
                     let bytes: Bytes = receiver.recv().await?;
@@ -141,17 +141,17 @@ impl PassingOn {
                 });
                 let response = respond::event_stream(Body::from_stream(body));
                 let _ = told.send(Passed::Answer(response));
-                self.stream(flight, first, rest, receipt, sender).await;
+                self.stream(in_flight, first, rest, receipt, sender).await;
             }
             Asked::Left(receipt) => {
-                let flight = self.flight(admitted, held);
-                self.left(flight, receipt).await;
+                let in_flight = self.in_flight(admitted, held);
+                self.left(in_flight, receipt).await;
             }
         }
     }
 
     /// Takes the request over: from here on it is paid or released as any other.
-    fn flight(&self, mut admitted: Admitted, held: Held) -> RequestInFlight {
+    fn in_flight(&self, mut admitted: Admitted, held: Held) -> RequestInFlight {
         let words = admitted.words(&self.inference);
         let Admitted {
             request,
@@ -237,12 +237,12 @@ impl PassingOn {
 
     async fn whole(
         &self,
-        mut flight: RequestInFlight,
+        mut in_flight: RequestInFlight,
         body: Bytes,
         second: &VerifiedReceipt,
     ) -> Passed {
-        let body = flight.sending(body);
-        match self.receipt(&mut flight, second).await {
+        let body = in_flight.sending(body);
+        match self.receipt(&mut in_flight, second).await {
             Ok(text) => {
                 self.inference
                     .billing
@@ -256,7 +256,7 @@ impl PassingOn {
 
     async fn stream(
         &self,
-        mut flight: RequestInFlight,
+        mut in_flight: RequestInFlight,
         first: Bytes,
         mut rest: AnswerBody,
         receipt: ReceiptWait,
@@ -265,24 +265,24 @@ impl PassingOn {
         let mut next = first;
         loop {
             if !next.is_empty() {
-                let next = flight.sending(next);
+                let next = in_flight.sending(next);
                 if user.send(next).await.is_err() {
                     drop(rest);
-                    return self.left(flight, receipt).await;
+                    return self.left(in_flight, receipt).await;
                 }
             }
             let item = tokio::select! {
                 biased;
                 () = user.closed() => {
                     drop(rest);
-                    return self.left(flight, receipt).await;
+                    return self.left(in_flight, receipt).await;
                 }
                 item = rest.next() => item,
             };
             next = match item {
                 Some(Ok(bytes)) => bytes,
                 Some(Err(error)) => {
-                    flight.release();
+                    in_flight.release();
                     self.broke(&error);
                     // where it said so itself, its words were passed on
                     if !matches!(error, ClientError::GaveUp { .. }) {
@@ -294,7 +294,7 @@ impl PassingOn {
             };
         }
         let ended = match receipt.await {
-            Some(second) => self.receipt(&mut flight, &second).await,
+            Some(second) => self.receipt(&mut in_flight, &second).await,
             None => Err(broken_off()),
         };
         let last = match ended {
@@ -318,27 +318,27 @@ impl PassingOn {
     /// Ends the request with this node's receipt, and puts the second record behind it.
     async fn receipt(
         &self,
-        flight: &mut RequestInFlight,
+        in_flight: &mut RequestInFlight,
         second: &VerifiedReceipt,
     ) -> Result<String, Refusal> {
         let record = record(second);
-        let pending = flight.commit_second(&record)?;
+        let pending = in_flight.commit_second(&record)?;
         let first = pending.durable(&self.inference.billing).await?;
         Ok(joined_text(&first.to_text(), Some(&record)))
     }
 
     /// The user has left, and the other node was told. What its receipt says is paid; nothing if there is none.
-    async fn left(&self, mut flight: RequestInFlight, receipt: ReceiptWait) {
+    async fn left(&self, mut in_flight: RequestInFlight, receipt: ReceiptWait) {
         let metrics = &self.inference.billing.metrics;
         metrics.forwarded(Forwarded::Left);
         match tokio::time::timeout(LAST_WORD, receipt).await {
             Ok(Some(second)) => {
                 metrics.left.inc();
-                if let Err(refusal) = flight.commit_second(&record(&second)) {
+                if let Err(refusal) = in_flight.commit_second(&record(&second)) {
                     tracing::warn!(%refusal, "what was passed on is not paid");
                 }
             }
-            Ok(None) | Err(_) => flight.release(),
+            Ok(None) | Err(_) => in_flight.release(),
         }
     }
 }

@@ -19,10 +19,10 @@ use tracing::Instrument;
 const DONE: &[u8] = b"data: [DONE]\n\n";
 
 /// A stream on its way. Dropped by the server when the client leaves, which cancels the engine
-/// (by dropping its events) and settles the flight.
+/// (by dropping its events) and settles the request in flight.
 struct Streaming {
     billing: Arc<Billing>,
-    flight: RequestInFlight,
+    in_flight: RequestInFlight,
     events: EventStream,
     limit: Arc<OutputLimit>,
     frames: Frames,
@@ -48,14 +48,14 @@ enum Output {
 /// becomes an error with a status of its own.
 pub(super) async fn open(
     billing: Arc<Billing>,
-    flight: RequestInFlight,
+    in_flight: RequestInFlight,
     events: EventStream,
     frames: Frames,
 ) -> Result<Body, Refusal> {
     let limit = events.limit();
     let mut streaming = Streaming {
         billing,
-        flight,
+        in_flight,
         events,
         limit,
         frames,
@@ -66,7 +66,7 @@ pub(super) async fn open(
     Ok(Body::from_stream(futures::stream::unfold(
         streaming,
         |mut streaming| async move {
-            let span = streaming.flight.span().clone();
+            let span = streaming.in_flight.span().clone();
             let bytes = streaming.next().instrument(span).await?;
             Some((Ok::<_, Infallible>(bytes), streaming))
         },
@@ -84,14 +84,14 @@ impl Streaming {
                     };
                     self.stage = next;
                     if !bytes.is_empty() {
-                        return Some(self.flight.sending(bytes));
+                        return Some(self.in_flight.sending(bytes));
                     }
                 }
                 Stage::Running => match self.pull().await {
                     Ok(output) => self.stage = Stage::Ready(output),
                     Err(refusal) => {
                         // a broken answer costs nothing
-                        self.flight.release();
+                        self.in_flight.release();
                         return Some(self.broken(&refusal));
                     }
                 },
@@ -105,14 +105,14 @@ impl Streaming {
 
     /// The receipt and the stream's end; of a sealed one the end is sealed, and the receipt stands behind it.
     async fn end(&mut self, completion: &Completion) -> Bytes {
-        let Some(seal) = self.flight.seal().cloned() else {
+        let Some(seal) = self.in_flight.seal().cloned() else {
             return match self.receipt(completion).await {
                 Ok(receipt) => frames::receipt_and_done(&receipt.to_text()),
                 Err(refusal) => frames::broken(&refusal.to_json()),
             };
         };
         // the receipt commits to the sealed end, so nothing can be sealed any more if there is none
-        let done = self.flight.ending(Bytes::from_static(DONE));
+        let done = self.in_flight.ending(Bytes::from_static(DONE));
         match self.receipt(completion).await {
             Ok(receipt) => [&done[..], &seal.receipt(&receipt)].concat().into(),
             Err(_) => done,
@@ -121,7 +121,7 @@ impl Streaming {
 
     /// The words that it can't go on.
     fn broken(&self, refusal: &Refusal) -> Bytes {
-        match self.flight.seal() {
+        match self.in_flight.seal() {
             Some(seal) => seal.fail(refusal).unwrap_or_default(),
             None => frames::broken(&refusal.to_json()),
         }
@@ -129,7 +129,7 @@ impl Streaming {
 
     async fn receipt(&mut self, completion: &Completion) -> Result<Arc<Signed<Receipt>>, Refusal> {
         let pending = self
-            .flight
+            .in_flight
             .commit(completion.usage, fingerprint(completion))?;
         pending.durable(&self.billing).await
     }
@@ -142,17 +142,17 @@ impl Streaming {
                     prompt_tokens,
                     cached_tokens,
                 } => {
-                    self.flight.prompt(prompt_tokens, cached_tokens);
+                    self.in_flight.prompt(prompt_tokens, cached_tokens);
                 }
                 Event::Token(token) => {
-                    self.flight.tokens(1, &self.limit);
+                    self.in_flight.tokens(1, &self.limit);
                     let frame = self.frames.token(&token);
                     if !frame.is_empty() {
                         return Ok(Output::Frame(frame));
                     }
                 }
                 Event::Piece(piece) => {
-                    self.flight.tokens(piece.tokens, &self.limit);
+                    self.in_flight.tokens(piece.tokens, &self.limit);
                     let frame = self.frames.piece(&piece);
                     if !frame.is_empty() {
                         return Ok(Output::Frame(frame));

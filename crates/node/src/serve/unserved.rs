@@ -22,13 +22,13 @@ impl From<Refusal> for Unserved {
 /// What becomes of a request whose engine failed before it began.
 pub(super) fn not_begun(
     mut admitted: Admitted,
-    flight: RequestInFlight,
+    in_flight: RequestInFlight,
     error: &EngineError,
 ) -> Unserved {
     let refusal = engine_refusal(error);
     if !admitted.may_go || !matches!(error, EngineError::Overloaded) {
         return Unserved::Refused(refusal);
     }
-    (admitted.permit, admitted.held) = flight.give_back();
+    (admitted.permit, admitted.held) = in_flight.give_back();
     Unserved::Full(Box::new(admitted), refusal)
 }

@@ -84,7 +84,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Draws distinct attesters by the contract's own draw, and books a duty for each.
+    /// Draws distinct attesters by the contract's own draw, and notes a duty for each.
     pub(super) fn pick(
         &mut self,
         task: TaskIx,

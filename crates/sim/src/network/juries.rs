@@ -1,4 +1,4 @@
-//! Juries.
+//! Juries of examinations and challenges: who sits, when each looks, commits and reveals, and what that earns.
 
 use super::{
     Network, Side,

@@ -14,7 +14,7 @@ mod tickets;
 mod users;
 
 use crate::{
-    books::{Group, Seen},
+    accounts::{Group, Seen},
     dice::Dice,
     model::{Ledger, Micro, Ms, NodeIx, StackIx, TaskIx},
     plan::{Plan, PlanError},

@@ -6,7 +6,7 @@ use super::{
     events::{Event, Queue},
 };
 use crate::{
-    books::{Group, Seen},
+    accounts::{Group, Seen},
     dice::{Dice, Purpose},
     model::{DAY, Ledger, Micro, Ms, NodeIx, TaskIx},
     plan::Plan,

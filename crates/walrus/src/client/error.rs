@@ -46,9 +46,10 @@ pub enum ClientError {
         url: String,
         /// The HTTP status that it answered with.
         status: u16,
-        /// The stable reason that the server gives, or nothing.
+        /// The stable reason that the server gives, or nothing. Walrus's word: each service has its own list of them, which
+        /// grows, so it is kept as it came.
         reason: String,
-        /// The server's own words.
+        /// The server's own words, for people.
         message: String,
     },
     /// The aggregator has no blob of that id.
@@ -59,7 +60,7 @@ pub enum ClientError {
     Failed {
         /// The URL that was asked.
         url: String,
-        /// The phase of storing in which it failed.
+        /// The phase of storing in which it failed, as the publisher calls it.
         phase: String,
         /// The publisher's own words.
         message: String,

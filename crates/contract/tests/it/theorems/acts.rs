@@ -56,7 +56,7 @@ impl Play {
     }
 
     pub(super) fn serve_something(&mut self) {
-        let open: Vec<_> = self.books.keys().copied().collect();
+        let open: Vec<_> = self.accounts.keys().copied().collect();
         let Some((stack, node)) = self.one(&open) else {
             return;
         };
@@ -64,7 +64,7 @@ impl Play {
         let room = lease
             .units
             .0
-            .saturating_sub(self.books[&(stack, node)].running.sum);
+            .saturating_sub(self.accounts[&(stack, node)].running.sum);
         if lease.closed || room == 0 || now >= self.w.stack(stack).expires_at_ms.0 {
             return;
         }
@@ -80,45 +80,47 @@ impl Play {
             (self.chance(15), self.chance(25))
         };
         let kind = self.below(4);
-        let book = self.books.get_mut(&(stack, node)).unwrap();
-        book.running.serve_with(&self.w, units, |header, receipt| {
-            if improper {
-                match kind {
-                    0 => receipt.usage.output -= 1,
-                    1 => receipt.engine.model = Hash32([1; 32]),
-                    2 => receipt.request_hash = Hash32([2; 32]),
-                    _ => header.max_units = ComputeUnits(units - 1),
+        let account = self.accounts.get_mut(&(stack, node)).unwrap();
+        account
+            .running
+            .serve_with(&self.w, units, |header, receipt| {
+                if improper {
+                    match kind {
+                        0 => receipt.usage.output -= 1,
+                        1 => receipt.engine.model = Hash32([1; 32]),
+                        2 => receipt.request_hash = Hash32([2; 32]),
+                        _ => header.max_units = ComputeUnits(units - 1),
+                    }
                 }
-            }
-        });
-        let seq = book.running.seq;
-        book.served += units;
+            });
+        let seq = account.running.seq;
+        account.served += units;
         if improper {
-            book.improper.insert(seq);
+            account.improper.insert(seq);
         }
         if wrong {
-            book.wrong.insert(seq);
+            account.wrong.insert(seq);
         }
     }
 
-    /// Settles what a book has.
+    /// Settles what an account has.
     pub(super) fn settle(&mut self, key: (StackId, NodeId), operator: u8) -> bool {
-        let book = &self.books[&key];
-        if book.running.records.is_empty() {
+        let account = &self.accounts[&key];
+        if account.running.records.is_empty() {
             return false;
         }
-        let chain = book.running.clone();
+        let chain = account.running.clone();
         if !self.try_call(operator, chain.settle_call()) {
             return false;
         }
-        let book = self.books.get_mut(&key).unwrap();
-        book.running.paid();
-        book.settled.insert(chain.seq, chain);
+        let account = self.accounts.get_mut(&key).unwrap();
+        account.running.paid();
+        account.settled.insert(chain.seq, chain);
         true
     }
 
     pub(super) fn settle_hostile(&mut self) {
-        let hostile: Vec<_> = self.books.keys().copied().collect();
+        let hostile: Vec<_> = self.accounts.keys().copied().collect();
         let Some(key) = self.one(&hostile) else {
             return;
         };
@@ -132,9 +134,9 @@ impl Play {
         let Some((stack, node, to_seq)) = self.open_ticket() else {
             return;
         };
-        let book = &self.books[&(stack, node)];
-        let chain = book.settled[&to_seq].clone();
-        let bad = book
+        let account = &self.accounts[&(stack, node)];
+        let chain = account.settled[&to_seq].clone();
+        let bad = account
             .improper
             .iter()
             .copied()
@@ -148,8 +150,8 @@ impl Play {
         let owner = self.w.party(owner);
         let call = self.w.demand_call(stack, node, unit);
         if self.try_call(owner, call) {
-            let book = self.books.get_mut(&(stack, node)).unwrap();
-            book.demanded.insert(unit);
+            let account = self.accounts.get_mut(&(stack, node)).unwrap();
+            account.demanded.insert(unit);
         }
     }
 
@@ -160,7 +162,7 @@ impl Play {
         if self.w.stack(stack).terms.sampling.is_none() {
             return;
         }
-        let chain = self.books[&(stack, node)].settled[&to_seq].clone();
+        let chain = self.accounts[&(stack, node)].settled[&to_seq].clone();
         let unit = chain.begin() + self.below(chain.sum - chain.begin());
         let owner = self.w.stack(stack).owner;
         let owner = self.w.party(owner);
@@ -205,7 +207,7 @@ impl Play {
                     return;
                 };
                 // who is honest keeps what it served
-                let served = self.books[&(stack, player.node)].running.sum;
+                let served = self.accounts[&(stack, player.node)].running.sum;
                 let least = if player.honest { served } else { 0 };
                 let units = least + self.below(lease.units.0.saturating_sub(least) + 1);
                 let call = release_call(stack, player.node, units);

@@ -22,7 +22,7 @@ impl Play {
                 self.try_call(STRANGER, call);
             }
         }
-        let leases: Vec<_> = self.books.keys().copied().collect();
+        let leases: Vec<_> = self.accounts.keys().copied().collect();
         if let Some((stack, node)) = self.one(&leases) {
             self.try_call(STRANGER, expire_call(stack, node));
         }
@@ -112,7 +112,7 @@ impl Play {
                 self.try_call(STRANGER, revoke_call(stack));
             }
         }
-        let leases: Vec<_> = self.books.keys().copied().collect();
+        let leases: Vec<_> = self.accounts.keys().copied().collect();
         for (stack, node) in leases {
             if !self.w.lease_of(stack, node).closed {
                 self.try_call(STRANGER, expire_call(stack, node));
@@ -120,7 +120,7 @@ impl Play {
         }
     }
 
-    /// Theorem 9.
+    /// Theorem 9: nobody can keep a stack from ending in time.
     fn check_in_time(&self) {
         let now = atoma_types::TimestampMs(self.w.now);
         for &stack in &self.stacks {
@@ -140,18 +140,18 @@ impl Play {
 
     /// Theorem 2: whoever followed the protocol was paid for all that it served, but for a remainder below the smallest ticket.
     fn check_honest_were_paid(&self) {
-        for (&(stack, node), book) in &self.books {
+        for (&(stack, node), account) in &self.accounts {
             let player = self.players.iter().find(|p| p.node == node).unwrap();
             if !player.honest {
                 continue;
             }
             let lease = self.w.lease_of(stack, node);
-            let unpaid = lease.value(lease.paid_units, atoma_types::ComputeUnits(book.served));
+            let unpaid = lease.value(lease.paid_units, atoma_types::ComputeUnits(account.served));
             let terms = &self.w.stack(stack).terms;
             assert!(
                 unpaid.unwrap() < terms.smallest_ticket(),
                 "bounded harm: {} served, {lease:?}",
-                book.served
+                account.served
             );
         }
     }

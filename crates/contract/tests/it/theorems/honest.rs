@@ -56,7 +56,7 @@ impl Play {
 
     /// An honest node settles when it may lose something otherwise, and keeps a ticket for the end.
     fn settle_honestly(&mut self, player: Player) {
-        let keys: Vec<_> = self.books.keys().copied().collect();
+        let keys: Vec<_> = self.accounts.keys().copied().collect();
         for key in keys.into_iter().filter(|key| key.1 == player.node) {
             let lease = self.w.lease_of(key.0, key.1);
             let tickets = lease.tickets.len();
@@ -82,8 +82,8 @@ impl Play {
     }
 
     fn due_of_node(&self, stack: StackId, node: NodeId, to_seq: u64) -> Vec<Call> {
-        let book = &self.books[&(stack, node)];
-        let chain = &book.settled[&to_seq];
+        let account = &self.accounts[&(stack, node)];
+        let chain = &account.settled[&to_seq];
         let ticket = self.ticket(stack, node, to_seq);
         let mut calls: Vec<Call> = Vec::new();
         for demand in &ticket.demands {
@@ -118,7 +118,7 @@ impl Play {
     }
 
     fn due_of_attesters(&mut self, stack: StackId, node: NodeId, to_seq: u64) -> Vec<(u8, Call)> {
-        let chain = self.books[&(stack, node)].settled[&to_seq].clone();
+        let chain = self.accounts[&(stack, node)].settled[&to_seq].clone();
         let ticket = self.ticket(stack, node, to_seq).clone();
         let mut calls: Vec<(u8, Call)> = Vec::new();
         if let Exam::Hit(hit) = &ticket.exam
@@ -150,7 +150,7 @@ impl Play {
 
     /// What an attester says of a record, if it says anything. A liar says the same each time it is asked about one.
     fn opinion(&self, party: u8, stack: StackId, node: NodeId, seq: u64) -> Option<Verdict> {
-        let wrong = self.books[&(stack, node)].wrong.contains(&seq);
+        let wrong = self.accounts[&(stack, node)].wrong.contains(&seq);
         let truth = if wrong { BAD } else { Verdict::OK };
         if party >= ATTESTERS + LIARS {
             return Some(truth);

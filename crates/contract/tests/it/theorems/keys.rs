@@ -34,13 +34,13 @@ impl Play {
 
     /// Two receipts for the last request of a lease, signed by its node if that lies; by somebody else if it is honest.
     pub(super) fn equivocate(&mut self) {
-        let served: Vec<_> = self.books.keys().copied().collect();
+        let served: Vec<_> = self.accounts.keys().copied().collect();
         let Some(lease) = self.one(&served) else {
             return;
         };
         let (stack, node) = lease;
         let honest = self.players.iter().any(|p| p.node == node && p.honest);
-        let chain = &self.books[&lease].running;
+        let chain = &self.accounts[&lease].running;
         let Some((_, receipt)) = &chain.last else {
             return;
         };

@@ -70,7 +70,7 @@ pub(super) struct Player {
 
 /// What was served on a lease.
 #[derive(Clone)]
-pub(super) struct Book {
+pub(super) struct LeaseAccount {
     /// What isn't settled.
     pub(super) running: Chain,
     /// A chain for each ticket that was settled, by its `to_seq`.
@@ -89,7 +89,7 @@ pub(super) struct Play {
     pub(super) players: Vec<Player>,
     pub(super) tasks: Vec<TaskId>,
     pub(super) stacks: Vec<StackId>,
-    pub(super) books: BTreeMap<(StackId, NodeId), Book>,
+    pub(super) accounts: BTreeMap<(StackId, NodeId), LeaseAccount>,
     /// Values of open tickets, as they were announced.
     pub(super) announced: BTreeMap<(StackId, NodeId), Vec<u64>>,
     pub(super) seen: Seen,
@@ -127,7 +127,7 @@ impl Play {
             players,
             tasks,
             stacks: Vec::new(),
-            books: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             announced: BTreeMap::new(),
             seen: Seen::default(),
             gone: None,
@@ -201,10 +201,10 @@ impl Play {
                 Event::StackAcquired(event) => self.stacks.push(event.stack),
                 Event::Leased(event) => {
                     let key = (event.stack, event.node);
-                    if !self.books.contains_key(&key) {
+                    if !self.accounts.contains_key(&key) {
                         let signer = self.signer(event.stack, event.node);
                         let running = Chain::new(event.stack, event.node, USER, signer);
-                        let book = Book {
+                        let account = LeaseAccount {
                             running,
                             settled: BTreeMap::new(),
                             improper: BTreeSet::new(),
@@ -212,7 +212,7 @@ impl Play {
                             demanded: BTreeSet::new(),
                             served: 0,
                         };
-                        self.books.insert(key, book);
+                        self.accounts.insert(key, account);
                     }
                 }
                 Event::SettlementOpened(event) => {
@@ -240,14 +240,14 @@ impl Play {
 
     /// Theorem 1: a ticket whose unit was asked for and can't be backed is never paid.
     fn check_claimed(&mut self, stack: StackId, node: NodeId, to_seq: u64) {
-        let book = &self.books[&(stack, node)];
-        let chain = &book.settled[&to_seq];
+        let account = &self.accounts[&(stack, node)];
+        let chain = &account.settled[&to_seq];
         let last = chain.last.as_ref().unwrap().1.message();
         let (end, begin) = (last.cumulative_units.0, chain.begin());
-        for &unit in book.demanded.range(begin..end) {
+        for &unit in account.demanded.range(begin..end) {
             let seq = chain.seq_of(unit);
             assert!(
-                seq.is_some_and(|seq| !book.improper.contains(&seq)),
+                seq.is_some_and(|seq| !account.improper.contains(&seq)),
                 "unit {unit} was paid without a proper record"
             );
         }
@@ -288,7 +288,7 @@ impl Play {
     }
 
     pub(super) fn open_tickets(&self) -> Vec<(StackId, NodeId, u64)> {
-        let leases = self.books.keys();
+        let leases = self.accounts.keys();
         leases
             .flat_map(|&(stack, node)| {
                 let tickets = &self.w.lease_of(stack, node).tickets;

@@ -1,4 +1,4 @@
-//! Of parameters.
+//! Events of the package's database: its parameters, and that it is one for development.
 
 use serde::{Deserialize, Serialize};
 

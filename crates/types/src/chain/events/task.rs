@@ -97,13 +97,13 @@ pub struct AttesterChanged {
     pub stake: MicroUsdc,
 }
 
-/// An attester's fees, and what is left of its deposit when it resigns, are its node's earnings.
+/// An attester's fees, and what is left of its deposit when it resigns, are its node's credit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttesterPaid {
     /// Id of the task.
     pub task: TaskId,
     /// Id of the node.
     pub node: NodeId,
-    /// What became the node's earnings: its fees as an attester of the task, and its deposit where it resigned.
+    /// What became the node's credit: its fees as an attester of the task, and its deposit where it resigned.
     pub amount: MicroUsdc,
 }

@@ -129,7 +129,7 @@ functions! {
             /// The ledger's clock, the object `0x6`.
             clock: Clock,
         }
-        /// Ends the promise; deposit and fees become the node's earnings. With a duty open it is drawn no more, and resigns again
+        /// Ends the promise; deposit and fees become the node's credit. With a duty open it is drawn no more, and resigns again
         /// once that is over.
         ResignAttester = task::resign {
             /// The task, which is changed.
@@ -137,7 +137,7 @@ functions! {
             /// The node, which is changed.
             node: ObjectMut<NodeKind>,
         }
-        /// Makes an attester's fees its node's earnings. Anyone may.
+        /// Makes an attester's fees its node's credit. Anyone may.
         CollectAttesterFees = task::collect {
             /// The task, which is changed.
             task: ObjectMut<TaskKind>,

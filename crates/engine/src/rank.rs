@@ -1,4 +1,4 @@
-//! Tokens in order of (logit descending, id ascending), the same everywhere.
+//! Tokens by rank: logit descending, id ascending, the same everywhere.
 
 /// Up to here a comparing sort is as fast as three passes over the digits.
 const FEW: usize = 4096;
@@ -18,7 +18,7 @@ fn key(value: f32) -> u32 {
     !ascending
 }
 
-/// A token with its value: pairs in ascending order are tokens in order.
+/// A token with its value: pairs in ascending order are tokens by rank.
 pub(crate) fn pair(values: &[f32], id: u32) -> u64 {
     u64::from(key(values[id as usize])) << 32 | u64::from(id)
 }
@@ -63,7 +63,7 @@ pub(crate) fn sorted(values: &[f32], tokens: impl Iterator<Item = u32>) -> Vec<u
     }
     let mut other = vec![0; pairs.len()];
     for (digit, places) in counts.iter_mut().enumerate() {
-        // One that all have in common orders nothing.
+        // One that all have in common sorts nothing.
         if places[digit_of(pairs[0], digit)] == pairs.len() {
             continue;
         }
@@ -88,7 +88,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_sorts_give_the_order_of_its_definition(
+        fn both_sorts_give_the_ranks_of_the_definition(
             seed in prop::collection::vec(any::<f32>(), 1..60), repeats in 1..200usize,
         ) {
             let values: Vec<f32> = seed.iter().copied().cycle().take(seed.len() * repeats).collect();
