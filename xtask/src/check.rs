@@ -1,8 +1,9 @@
 //! CI beyond the tests.
 
 use crate::{
-    biased, circles, docs, errors, install, paths,
+    biased, circles, docs, errors, glossary, install, paths,
     shell::{run as shell, run_with},
+    short_docs,
 };
 use anyhow::Result;
 
@@ -12,7 +13,9 @@ pub(crate) fn run() -> Result<()> {
     circles::check(None)?;
     biased::check()?;
     errors::check()?;
+    short_docs::check()?;
     paths::check()?;
+    glossary::check()?;
     shell(
         "cargo",
         &[

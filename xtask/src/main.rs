@@ -11,12 +11,14 @@ mod dist;
 mod docs;
 mod errors;
 mod fuzz;
+mod glossary;
 mod install;
 mod move_package;
 mod network;
 mod paths;
 mod performance;
 mod shell;
+mod short_docs;
 mod sources;
 mod test;
 
@@ -34,6 +36,7 @@ cargo xtask move [--long]   compile the Move package, run its tests and the conf
 cargo xtask check           format, lints, docs, licences, advisories; changes nothing
 cargo xtask circles [CRATE] the part of it that looks for circles of modules
 cargo xtask errors          the part of it that looks for errors which print their source twice
+cargo xtask comments        the part of it that looks for doc comments of one or two words
 cargo xtask docs            write the documents that are made of the code
 cargo xtask performance FOLDER   put the tables that benches left there (--report FOLDER) into docs/performance.md
 cargo xtask fix             format, and apply what the lints suggest
@@ -68,6 +71,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         ["circles"] => circles::check(None),
         ["circles", only] => circles::check(Some(only)),
         ["errors"] => errors::check(),
+        ["comments"] => short_docs::check(),
         ["docs"] => docs::write(),
         ["performance", folder] => performance::run(folder.as_ref()),
         ["fix"] => check::fix(),
