@@ -1,8 +1,7 @@
 //! Refusals: every way in which a node or gateway says no, each with a stable code, an HTTP status
 //! and the error type of OpenAI's API. A refusal costs the user nothing and changes nothing.
 //!
-//! Here are the codes. The text of each stands where it is decided: search node and gateway for
-//! `RefusalCode::` and the code's name.
+//! Here are the codes. The text of each stands where it is decided: docs/refusals.md names the files.
 
 use serde::{Deserialize, Serialize};
 

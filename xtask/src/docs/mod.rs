@@ -1,10 +1,11 @@
-//! Documents that are made of the code: the references of configuration files, and which crate uses
-//! which. `cargo xtask docs` writes them; `cargo xtask check` fails where they are stale.
+//! Documents that are made of the code: the references of configuration files and of refusals, and
+//! which crate uses which. `cargo xtask docs` writes them; `cargo xtask check` fails where they are stale.
 
 mod configuration;
 mod crates;
 mod fields;
 mod files;
+mod refusals;
 mod value;
 
 use crate::shell::root;
@@ -43,7 +44,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-fn documents() -> Result<[Document; 2]> {
+fn documents() -> Result<[Document; 3]> {
     Ok([
         Document {
             path: crates::PATH,
@@ -52,6 +53,10 @@ fn documents() -> Result<[Document; 2]> {
         Document {
             path: configuration::PATH,
             text: configuration::text()?,
+        },
+        Document {
+            path: refusals::PATH,
+            text: refusals::text()?,
         },
     ])
 }
