@@ -1,6 +1,6 @@
 //! The contract's functions through Sui's own builder and client, and its events.
 
-use crate::common::{Net, acquire, address, assert_success, created, register, status};
+use crate::common::{World, acquire, address, assert_success, created, register, status};
 use atoma_localnet::{CheckpointMode, ClockMode, Localnet, LocalnetConfig};
 use atoma_types::chain::{AtomaDb, Stack};
 use futures::StreamExt;
@@ -14,10 +14,13 @@ use sui_rpc::{
 /// `floor(2 USDC * 1000 / 1e6)`.
 const PRICE_OF_1000: u64 = 2_000;
 
-async fn contents<T: serde::de::DeserializeOwned>(net: &mut Net, id: &sui_sdk_types::Address) -> T {
+async fn contents<T: serde::de::DeserializeOwned>(
+    world: &mut World,
+    id: &sui_sdk_types::Address,
+) -> T {
     let request =
         pb::GetObjectRequest::new(id).with_read_mask(FieldMask::from_paths(["contents", "owner"]));
-    let object = net
+    let object = world
         .client
         .ledger_client()
         .get_object(request)
@@ -29,18 +32,18 @@ async fn contents<T: serde::de::DeserializeOwned>(net: &mut Net, id: &sui_sdk_ty
 
 #[tokio::test]
 async fn a_stack_is_bought() {
-    let mut net = Net::start().await;
-    let (node, buyer) = (net.rich(1).await, net.rich(2).await);
-    let task = net.serving_node(&node).await;
-    let db = net.localnet.deployment().db;
-    let before = net.usdc(address(&buyer)).await;
+    let mut world = World::start().await;
+    let (node, buyer) = (world.rich(1).await, world.rich(2).await);
+    let task = world.serving_node(&node).await;
+    let db = world.localnet.deployment().db;
+    let before = world.usdc(address(&buyer)).await;
     let call = acquire(db, task, buyer.public_key(), PRICE_OF_1000);
-    let done = net.call(&buyer, &[call]).await;
+    let done = world.call(&buyer, &[call]).await;
     let stack = created(&done, "::stack::Stack");
-    let stack: Stack = contents(&mut net, &stack).await;
+    let stack: Stack = contents(&mut world, &stack).await;
     assert_eq!(stack.owner, address(&buyer));
     assert_eq!((stack.leases.len(), stack.ungranted.0), (0, 1_000));
-    assert_eq!(net.usdc(address(&buyer)).await, before - PRICE_OF_1000);
+    assert_eq!(world.usdc(address(&buyer)).await, before - PRICE_OF_1000);
     let names: Vec<_> = done
         .events()
         .events()
@@ -56,11 +59,11 @@ async fn a_stack_is_bought() {
     assert!(done.events().events()[0].json.is_some());
 
     // the registries are dynamic fields of their tables
-    let registry: AtomaDb = contents(&mut net, &db).await;
+    let registry: AtomaDb = contents(&mut world, &db).await;
     let mut request = pb::ListDynamicFieldsRequest::default();
     request.parent = Some(registry.nodes.id.to_string());
     request.read_mask = Some(FieldMask::from_paths(["*"]));
-    let fields = net
+    let fields = world
         .client
         .state_client()
         .list_dynamic_fields(request)
@@ -70,7 +73,7 @@ async fn a_stack_is_bought() {
     assert_eq!(fields.len(), 1);
     assert_eq!(bcs::from_bytes::<u64>(fields[0].name().value()).unwrap(), 1);
     assert_eq!(fields[0].value().value().len(), 32);
-    let audit = net.localnet.audit().unwrap();
+    let audit = world.localnet.audit().unwrap();
     assert_eq!(
         audit.usdc_in_contract,
         100_000_000 + u128::from(PRICE_OF_1000)
@@ -79,16 +82,16 @@ async fn a_stack_is_bought() {
 
 #[tokio::test]
 async fn an_abort_charges_gas_and_changes_nothing() {
-    let mut net = Net::start().await;
-    let (node, buyer) = (net.rich(1).await, net.rich(2).await);
-    let task = net.serving_node(&node).await;
-    let db = net.localnet.deployment().db;
+    let mut world = World::start().await;
+    let (node, buyer) = (world.rich(1).await, world.rich(2).await);
+    let task = world.serving_node(&node).await;
+    let db = world.localnet.deployment().db;
     // simulation tells it beforehand
     let wrong = acquire(db, task, buyer.public_key(), PRICE_OF_1000 + 1);
-    assert!(net.build(&buyer, &[wrong]).await.is_err());
+    assert!(world.build(&buyer, &[wrong]).await.is_err());
     // two stacks are built on what capacity there is; here the payment is changed after building
     let right = acquire(db, task, buyer.public_key(), PRICE_OF_1000);
-    let mut transaction = net.build(&buyer, &[right]).await.unwrap();
+    let mut transaction = world.build(&buyer, &[right]).await.unwrap();
     let sui_sdk_types::TransactionKind::ProgrammableTransaction(program) = &mut transaction.kind
     else {
         unreachable!()
@@ -100,29 +103,29 @@ async fn an_abort_charges_gas_and_changes_nothing() {
         }
     }
     let (usdc, sui) = (
-        net.usdc(address(&buyer)).await,
-        net.sui(address(&buyer)).await,
+        world.usdc(address(&buyer)).await,
+        world.sui(address(&buyer)).await,
     );
-    let done = net.execute(&buyer, &transaction).await.unwrap();
+    let done = world.execute(&buyer, &transaction).await.unwrap();
     assert_eq!(status(&done).success, Some(false));
     let abort = status(&done).error().abort();
     assert!(abort.abort_code() > 0, "{abort:?}");
     assert_eq!(abort.location().module(), "stack");
     assert_eq!(abort.location().function_name(), "acquire");
-    assert_eq!(net.usdc(address(&buyer)).await, usdc);
+    assert_eq!(world.usdc(address(&buyer)).await, usdc);
     let charged = done.effects().gas_used().computation_cost();
-    assert_eq!(net.sui(address(&buyer)).await, sui - charged);
-    net.localnet.audit().unwrap();
+    assert_eq!(world.sui(address(&buyer)).await, sui - charged);
+    world.localnet.audit().unwrap();
 }
 
 #[tokio::test]
 async fn nothing_but_transfers_and_merges_follows_a_draw() {
-    let mut net = Net::start().await;
-    let (node, buyer) = (net.rich(1).await, net.rich(2).await);
-    let task = net.serving_node(&node).await;
-    let db = net.localnet.deployment().db;
+    let mut world = World::start().await;
+    let (node, buyer) = (world.rich(1).await, world.rich(2).await);
+    let task = world.serving_node(&node).await;
+    let db = world.localnet.deployment().db;
     let call = acquire(db, task, buyer.public_key(), PRICE_OF_1000);
-    let built = net.build(&buyer, &[call, register(db, &buyer)]).await;
+    let built = world.build(&buyer, &[call, register(db, &buyer)]).await;
     assert!(built.unwrap_err().to_string().contains("draw"));
 }
 
@@ -161,10 +164,10 @@ async fn next(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_replayed_then_followed_then_resumed() {
-    let mut net = Net::start().await;
-    let (node, buyer) = (net.rich(1).await, net.rich(2).await);
-    let task = net.serving_node(&node).await;
-    let client = Client::new(net.localnet.url()).unwrap();
+    let mut world = World::start().await;
+    let (node, buyer) = (world.rich(1).await, world.rich(2).await);
+    let task = world.serving_node(&node).await;
+    let client = Client::new(world.localnet.url()).unwrap();
     let start = EventStreamStart::Checkpoint(0);
     let mut stream = Box::pin(client.stream_events(our_events(start)));
     // replay
@@ -173,9 +176,9 @@ async fn events_are_replayed_then_followed_then_resumed() {
     assert_eq!(name, "TaskCreated");
     assert_eq!(next(&mut stream).await.0, "Subscribed");
     // live
-    let db = net.localnet.deployment().db;
+    let db = world.localnet.deployment().db;
     let call = acquire(db, task, buyer.public_key(), PRICE_OF_1000);
-    assert_success(&net.call(&buyer, &[call]).await);
+    assert_success(&world.call(&buyer, &[call]).await);
     let live = next(&mut stream).await.0;
     assert_eq!(live, "StackAcquired");
     // resume behind a cursor: what was seen doesn't come again
@@ -185,36 +188,36 @@ async fn events_are_replayed_then_followed_then_resumed() {
     assert_eq!(next(&mut again).await.0, live);
     // and the live part goes on after that
     let call = acquire(db, task, buyer.public_key(), PRICE_OF_1000);
-    assert_success(&net.call(&buyer, &[call]).await);
+    assert_success(&world.call(&buyer, &[call]).await);
     assert_eq!(next(&mut again).await.0, live);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_survives_a_restart() {
-    let mut net = Net::start().await;
-    let node = net.rich(1).await;
-    let db = net.localnet.deployment().db;
-    net.call(&node, &[register(db, &node)]).await;
-    let client = Client::new(net.localnet.url()).unwrap();
+    let mut world = World::start().await;
+    let node = world.rich(1).await;
+    let db = world.localnet.deployment().db;
+    world.call(&node, &[register(db, &node)]).await;
+    let client = Client::new(world.localnet.url()).unwrap();
     let start = EventStreamStart::Checkpoint(0);
     let mut stream = Box::pin(client.stream_events(our_events(start)));
     assert_eq!(next(&mut stream).await.0, "NodeRegistered");
-    let (network, listen) = (net.localnet.network(), net.localnet.address());
-    net.localnet.shutdown().await;
-    let mut config = LocalnetConfig::new(net.dir.path());
+    let (network, listen) = (world.localnet.network(), world.localnet.address());
+    world.localnet.shutdown().await;
+    let mut config = LocalnetConfig::new(world.dir.path());
     config.listen = listen;
-    net.localnet = Localnet::start(config).await.unwrap();
-    assert_eq!(net.localnet.network(), network);
-    net.client = Client::new(net.localnet.url()).unwrap();
-    net.call(&node, &[crate::common::create_task(db)]).await;
+    world.localnet = Localnet::start(config).await.unwrap();
+    assert_eq!(world.localnet.network(), network);
+    world.client = Client::new(world.localnet.url()).unwrap();
+    world.call(&node, &[crate::common::create_task(db)]).await;
     assert_eq!(next(&mut stream).await.0, "TaskCreated");
-    net.localnet.audit().unwrap();
+    world.localnet.audit().unwrap();
 }
 
 #[tokio::test]
 async fn two_localnets_do_not_share_a_folder() {
-    let net = Net::start().await;
-    let second = Localnet::start(LocalnetConfig::new(net.dir.path())).await;
+    let world = World::start().await;
+    let second = Localnet::start(LocalnetConfig::new(world.dir.path())).await;
     assert!(matches!(
         second,
         Err(atoma_localnet::LocalnetError::Open(
@@ -225,8 +228,8 @@ async fn two_localnets_do_not_share_a_folder() {
 
 #[tokio::test]
 async fn checkpoints_by_time_hold_many_transactions() {
-    let mut net = Net::start_with(|c| c.checkpoint = CheckpointMode::EveryMs(300)).await;
-    let (alice, client) = (net.rich(1).await, net.client.clone());
+    let mut world = World::start_with(|c| c.checkpoint = CheckpointMode::EveryMs(300)).await;
+    let (alice, client) = (world.rich(1).await, world.client.clone());
     let request =
         pb::SubscribeCheckpointsRequest::default().with_read_mask(FieldMask::from_paths([
             "sequence_number",
@@ -239,26 +242,27 @@ async fn checkpoints_by_time_hold_many_transactions() {
         .unwrap()
         .into_inner();
     for seed in 2..6 {
-        net.rich(seed).await;
+        world.rich(seed).await;
     }
     let mut seen = 0;
     while seen < 4 {
         let checkpoint = sealed.next().await.unwrap().unwrap().checkpoint.unwrap();
         seen += checkpoint.transactions.len();
     }
-    assert!(net.sui(address(&alice)).await > 0);
+    assert!(world.sui(address(&alice)).await > 0);
 }
 
 #[tokio::test]
 async fn the_clock_moves_by_hand_where_it_may() {
-    let mut net = Net::start_with(|c| c.clock = ClockMode::Manual(1_000)).await;
+    let mut world = World::start_with(|c| c.clock = ClockMode::Manual(1_000)).await;
     let clock: (sui_sdk_types::Address, u64) =
-        contents(&mut net, &atoma_types::chain::CLOCK_OBJECT).await;
+        contents(&mut world, &atoma_types::chain::CLOCK_OBJECT).await;
     assert_eq!(clock.1, 1_000);
     let body = r#"{"advance_ms":500}"#;
-    let (status, text) = crate::common::post(net.localnet.address(), "/localnet/clock", body).await;
+    let (status, text) =
+        crate::common::post(world.localnet.address(), "/localnet/clock", body).await;
     assert_eq!((status, text.as_str()), (200, r#"{"now_ms":1500}"#));
-    let real = Net::start().await;
+    let real = World::start().await;
     let (status, _) = crate::common::post(real.localnet.address(), "/localnet/clock", body).await;
     assert_eq!(status, 403);
 }

@@ -3,7 +3,7 @@
 //! A child process serves a ledger; several wallets send to it as fast as it answers; it is killed
 //! with SIGKILL in the middle of that, again and again. `ATOMA_CRASH_ROUNDS` sets how often.
 
-use crate::common::{Net, acquire, add_calls, address, register};
+use crate::common::{World, acquire, add_calls, address, register};
 use atoma_keys::SigningKey;
 use atoma_localnet::{CheckpointMode, Localnet, LocalnetConfig};
 use atoma_types::{
@@ -176,19 +176,21 @@ async fn prepare(folder: &tempfile::TempDir, wallets: &[Wallet]) -> atoma_types:
     let localnet = Localnet::start(LocalnetConfig::new(folder.path()))
         .await
         .unwrap();
-    let mut net = Net {
+    let mut world = World {
         client: Client::new(localnet.url()).unwrap(),
         localnet,
         dir: tempfile::tempdir().unwrap(),
     };
     for seed in 1..=wallets.len() as u8 {
-        net.rich(seed).await;
+        world.rich(seed).await;
     }
-    let node_key = net.rich(100).await;
-    let db = net.localnet.deployment().db;
-    let node = net.call(&node_key, &[register(db, &node_key)]).await;
+    let node_key = world.rich(100).await;
+    let db = world.localnet.deployment().db;
+    let node = world.call(&node_key, &[register(db, &node_key)]).await;
     let node = crate::common::created(&node, "::node::Node");
-    let task = net.call(&node_key, &[crate::common::create_task(db)]).await;
+    let task = world
+        .call(&node_key, &[crate::common::create_task(db)])
+        .await;
     let task = atoma_types::TaskId(crate::common::created(&task, "::task::Task"));
     let subscribe = calls::Subscribe {
         db: db.into(),
@@ -197,8 +199,8 @@ async fn prepare(folder: &tempfile::TempDir, wallets: &[Wallet]) -> atoma_types:
         price: Price(1_000_000),
         clock: Clock,
     };
-    crate::common::assert_success(&net.call(&node_key, &[subscribe.into()]).await);
-    net.localnet.shutdown().await;
+    crate::common::assert_success(&world.call(&node_key, &[subscribe.into()]).await);
+    world.localnet.shutdown().await;
     task
 }
 
@@ -240,35 +242,35 @@ async fn check(folder: &tempfile::TempDir, wallets: &mut [Wallet]) {
     let localnet = Localnet::start(LocalnetConfig::new(folder.path()))
         .await
         .unwrap();
-    let mut net = Net {
+    let mut world = World {
         client: Client::new(localnet.url()).unwrap(),
         localnet,
         dir: tempfile::tempdir().unwrap(),
     };
-    net.localnet.audit().unwrap();
+    world.localnet.audit().unwrap();
     for wallet in wallets.iter_mut() {
         if let Some(transaction) = wallet.pending.take() {
-            let done = net.execute(&wallet.key, &transaction).await.unwrap();
+            let done = world.execute(&wallet.key, &transaction).await.unwrap();
             crate::common::assert_success(&done);
             wallet.acknowledged.insert(transaction.digest().to_string());
         }
         for digest in &wallet.acknowledged {
             let mut request = pb::GetTransactionRequest::default();
             request.digest = Some(digest.clone());
-            let found = net.client.ledger_client().get_transaction(request).await;
+            let found = world.client.ledger_client().get_transaction(request).await;
             found
                 .unwrap_or_else(|status| panic!("{digest} was acknowledged and is lost: {status}"));
         }
     }
     for wallet in &wallets[1..] {
-        let got = net.usdc(wallet.sink).await;
+        let got = world.usdc(wallet.sink).await;
         let payments = wallet.acknowledged.len() as u64;
         assert_eq!(got, payments * AMOUNT, "a payment was lost or made twice");
     }
-    let audit = net.localnet.audit().unwrap();
+    let audit = world.localnet.audit().unwrap();
     let stacks = wallets[0].acknowledged.len() as u128;
     assert_eq!(audit.usdc_in_contract, 100_000_000 + stacks * 2_000);
-    net.localnet.shutdown().await;
+    world.localnet.shutdown().await;
 }
 
 fn rounds() -> usize {

@@ -1,7 +1,7 @@
 //! Sui's official JavaScript SDK against localnet, where Node.js and the SDK are installed
 //! (`npm ci` in `tests/sdk-js-sui`); elsewhere this says so and passes.
 
-use crate::common::Net;
+use crate::common::World;
 use std::path::Path;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -11,14 +11,14 @@ async fn the_javascript_sdk_reads_transfers_and_buys() {
         eprintln!("skipped: run `npm ci` in tests/sdk-js-sui first");
         return;
     }
-    let mut net = Net::start().await;
-    let node = net.rich(1).await;
-    let task = net.serving_node(&node).await;
-    let deployment = net.localnet.deployment();
+    let mut world = World::start().await;
+    let node = world.rich(1).await;
+    let task = world.serving_node(&node).await;
+    let deployment = world.localnet.deployment();
     let output = tokio::process::Command::new("node")
         .arg("purchase.mjs")
         .current_dir(folder)
-        .env("LOCALNET_URL", net.localnet.url())
+        .env("LOCALNET_URL", world.localnet.url())
         .env("LOCALNET_TASK", task.to_string())
         .env("LOCALNET_DB", deployment.db.to_string())
         .env("LOCALNET_USDC", deployment.usdc.to_string())
@@ -30,7 +30,7 @@ async fn the_javascript_sdk_reads_transfers_and_buys() {
     let text =
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     assert!(output.status.success(), "{}\n{}", text[0], text[1]);
-    net.localnet.audit().unwrap();
+    world.localnet.audit().unwrap();
 }
 
 #[tokio::test]

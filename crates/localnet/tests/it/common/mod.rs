@@ -25,13 +25,13 @@ use sui_sdk_types::{Identifier, StructTag, Transaction, TypeTag};
 use sui_transaction_builder::{Function, ObjectInput, TransactionBuilder, intent::Coin};
 
 /// A localnet with a client.
-pub(crate) struct Net {
+pub(crate) struct World {
     pub(crate) localnet: RunningLocalnet,
     pub(crate) client: Client,
     pub(crate) dir: tempfile::TempDir,
 }
 
-impl Net {
+impl World {
     pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
