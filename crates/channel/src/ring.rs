@@ -33,7 +33,7 @@ struct Held {
     digest: Digest,
     not_before: TimestampMs,
     not_after: TimestampMs,
-    /// By their ids.
+    /// The private keys, each with the id of its public one.
     secrets: Vec<(u32, SealingSecret)>,
 }
 

@@ -98,7 +98,7 @@ pub(crate) fn line(attested: &Attested) -> String {
     )
 }
 
-/// On whose word.
+/// On whose word the evidence is believed: the hardware's maker, or nobody's.
 fn word(attested: &Attested) -> String {
     let tier = attested.verdict.tier.unwrap_or(Tier::Software);
     if tier == Tier::Software {

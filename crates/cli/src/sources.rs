@@ -35,7 +35,7 @@ impl Has {
         }
     }
 
-    /// With nothing else.
+    /// What can be told by what was given alone, with neither ledger nor Walrus.
     pub(crate) fn alone(self, shards: u16) -> Sources {
         let offline = || "offline".into();
         Sources {

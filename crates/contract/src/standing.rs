@@ -22,7 +22,7 @@ const POINTS: u128 = 90_000;
 /// Points gained in one epoch: a reputation takes 18 days.
 const MOST_IN_AN_EPOCH: u64 = 50;
 
-/// A new node's.
+/// The standing with which a node begins.
 pub(crate) fn initial() -> Standing {
     Standing {
         reputation: INITIAL,
@@ -64,7 +64,7 @@ pub(crate) fn diluted(node: &mut Node, added: MicroUsdc) {
     node.standing.reputation = u64::try_from(mean).unwrap_or(MAX_REPUTATION);
 }
 
-/// Guilt was found.
+/// What a conviction leaves of a standing: no reputation, and one more conviction.
 pub(crate) fn lost(standing: &mut Standing) {
     standing.convicted = standing.convicted.saturating_add(1);
     standing.reputation = 0;

@@ -1,4 +1,4 @@
-//! The client's side.
+//! Opening an answer, as the client does that sealed the request.
 
 use super::{
     head::{AnswerHead, Asked},

@@ -107,7 +107,7 @@ impl ReplayWindow {
         self.ids.len()
     }
 
-    /// Whether none is.
+    /// Whether no request is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()

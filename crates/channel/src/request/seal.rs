@@ -1,4 +1,4 @@
-//! The client's side.
+//! Sealing a request, as a client does: to keys of nodes that it has verified.
 
 use super::head::{Recipient, RequestHead, RequestTerms, check_lifetime};
 use crate::{

@@ -38,7 +38,7 @@ struct Served {
 }
 
 impl AnswerBody {
-    /// Of a refusal.
+    /// A body that is here as a whole, as a refusal's is.
     pub(super) fn small(body: Bytes) -> Self {
         Self(Kind::Small(Some(body)))
     }

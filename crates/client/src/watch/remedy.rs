@@ -44,7 +44,7 @@ pub enum Remedy {
     Unproven,
     /// The bond is more than may still be staked.
     TooDear {
-        /// What it is.
+        /// What the challenge would stake.
         bond: MicroUsdc,
         /// What may still be staked.
         left: MicroUsdc,

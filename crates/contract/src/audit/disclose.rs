@@ -17,7 +17,7 @@ use atoma_types::{
     },
 };
 
-/// To the examiner.
+/// Shows the drawn record to its examiner.
 pub(crate) fn disclose(txn: &mut Txn<'_>, call: &Disclose) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let window = terms(&stack)?.verdict_window_ms;
@@ -58,7 +58,7 @@ pub(crate) fn disclose(txn: &mut Txn<'_>, call: &Disclose) -> Rule {
     Ok(())
 }
 
-/// To a jury.
+/// Shows a jury the record that it judges.
 pub(crate) fn disclose_jury(txn: &mut Txn<'_>, call: &DiscloseToJury) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let window = terms(&stack)?.verdict_window_ms;

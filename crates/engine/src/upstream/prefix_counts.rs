@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::choice::Outcome;
 use crate::PrefixLoad;
 
-/// Since the start.
+/// How many prompts were new to all servers, stayed with the one that knew them, or moved, since the start.
 #[derive(Debug, Default)]
 pub(super) struct PrefixCounts {
     new: AtomicU64,
