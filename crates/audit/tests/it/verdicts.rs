@@ -1,6 +1,6 @@
 //! What jurors put on the ledger.
 
-use crate::world::{Answer, Provider, chat, endless, look, options, order, tiny};
+use crate::world::{Answer, Provider, chat, endless, look, options, sign, tiny};
 use atoma_audit::{Ballot, Examined, Finding, Reason, Work, verdict};
 use atoma_engine::{
     Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo, Prompt,
@@ -22,14 +22,14 @@ fn ballot() -> Ballot {
 
 async fn wrong(engine: Arc<dyn Engine>) -> (Provider, Work) {
     let provider = Provider::new(engine);
-    let order = order(chat(
+    let signed = sign(chat(
         "Hello!",
         json!({ "temperature": 1.0, "max_tokens": 20 }),
     ));
-    let mut request = provider.request(&order);
+    let mut request = provider.request(&signed);
     request.seed += 1;
     let answer = provider.run(request).await;
-    let work = provider.work(&order, &answer);
+    let work = provider.work(&signed, &answer);
     (provider, work)
 }
 
@@ -160,9 +160,9 @@ async fn by_prefill_or_by_generating_the_same_is_found() {
     let mut kinds = Vec::new();
     for (seed, prompt) in (0..).zip(["Hello!", "What is the sun?", "Tell me a story.", "Who?"]) {
         let body = json!({ "temperature": 1.0, "max_tokens": 30, "seed": seed, "stop": ["."] });
-        let order = order(chat(prompt, body));
-        let honest = provider.serve(&order).await;
-        let mut request = provider.request(&order);
+        let signed = sign(chat(prompt, body));
+        let honest = provider.serve(&signed).await;
+        let mut request = provider.request(&signed);
         request.seed += 100;
         let other = provider.run(request).await;
         let more = |answer: &Answer| {
@@ -181,7 +181,7 @@ async fn by_prefill_or_by_generating_the_same_is_found() {
             &unsigned(&other),
             &unsigned(&honest),
         ] {
-            let work = provider.work(&order, answer);
+            let work = provider.work(&signed, answer);
             let quick = look(&*provider.engine, &work).await;
             let slow = look(&plain, &work).await;
             assert_eq!(quick, slow, "{prompt}");
