@@ -8,7 +8,7 @@ use atoma_types::{ComputeUnits, TimestampMs};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// A reservation that is undone when it is dropped: the request is as if it had never come, and may come again.
+/// A reservation that is undone when it is dropped: who has the request may reserve again.
 #[derive(Debug)]
 pub(crate) struct Held {
     lease: Arc<Lease>,
@@ -58,7 +58,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(reservation) = self.reservation.take() {
-            self.lease.undo(reservation, &self.request);
+            self.lease.undo(reservation);
         }
     }
 }

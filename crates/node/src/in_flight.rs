@@ -247,11 +247,10 @@ impl RequestInFlight {
         })
     }
 
-    /// Nothing was done for it: its id is free again, and whoever takes its place and its body's room may have it
-    /// served by another node.
+    /// Nothing was done for it: whoever takes its place and its body's room may have it served by another node.
     pub(crate) fn give_back(mut self) -> (Option<OwnedSemaphorePermit>, HeldRoom) {
         if let Some(reservation) = self.reservation.take() {
-            self.lease.undo(reservation, &self.request);
+            self.lease.undo(reservation);
         }
         (self.permit.take(), self.words.take_held())
     }

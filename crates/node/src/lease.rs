@@ -85,6 +85,11 @@ impl Lease {
             .is_none_or(|stack| stack.terms.sampling.is_some())
     }
 
+    /// Uses up the id of a request that has just come and is signed as it must be.
+    pub(crate) fn admit(&self, request: &SignedRequest, now: TimestampMs) -> Result<(), Denied> {
+        self.account.lock().admit(request, now)
+    }
+
     pub(crate) fn reserve(
         &self,
         request: &SignedRequest,
@@ -99,8 +104,8 @@ impl Lease {
         self.account.lock().grow(reservation, by)
     }
 
-    pub(crate) fn undo(&self, reservation: Reservation, request: &SignedRequest) {
-        self.account.lock().undo(reservation, request);
+    pub(crate) fn undo(&self, reservation: Reservation) {
+        self.account.lock().undo(reservation);
     }
 
     pub(crate) fn release(&self, reservation: Reservation) {

@@ -37,14 +37,17 @@ pub(crate) use reserve::Reservation;
 pub(crate) use terms::{Phase, Summary, Terms};
 
 use atoma_types::{
-    ComputeUnits, TimestampMs,
+    ComputeUnits, RequestId, TimestampMs,
     hash::Hash32,
     message::{Receipt, Signed},
 };
 use lane::Lane;
 use moves::Moves;
 use seen::Seen;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use tail::Tail;
 
 /// What is committed and reserved on a lease; see the module's head for what always holds.
@@ -69,6 +72,8 @@ pub(crate) struct Account {
     last: Option<Arc<Signed<Receipt>>>,
     signed: u64,
     seen: Seen,
+    /// Those for which units are reserved.
+    running: BTreeSet<RequestId>,
     last_activity: TimestampMs,
 }
 
@@ -91,6 +96,7 @@ impl Account {
             tail: Tail::default(),
             signed: 0,
             seen: Seen::default(),
+            running: BTreeSet::new(),
             last_activity: now,
         }
     }
@@ -126,7 +132,7 @@ impl Account {
         self.last_activity = now;
     }
 
-    /// Sums without the lanes: cheap.
+    /// Sums without the lanes and the requests that run: cheap.
     pub(crate) fn brief(&self) -> Summary {
         Summary {
             terms: self.terms,
@@ -137,16 +143,18 @@ impl Account {
             claimed: self.tail.claimed(),
             last_activity: self.last_activity,
             lanes: Vec::new(),
+            running: Vec::new(),
         }
     }
 
-    /// Sums with the lanes.
+    /// Sums with the lanes and the requests that run.
     pub(crate) fn summary(&self) -> Summary {
         let lanes = self.lanes.iter();
         Summary {
             lanes: lanes
                 .map(|(&lane, l)| (lane, ComputeUnits(l.ceiling()), ComputeUnits(l.committed)))
                 .collect(),
+            running: self.running.iter().copied().collect(),
             ..self.brief()
         }
     }

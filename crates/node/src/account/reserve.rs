@@ -6,18 +6,30 @@ use super::{
     lane::{Lane, MAX_LANES, SignedRequest},
     terms::Phase,
 };
-use atoma_types::{ComputeUnits, TimestampMs};
+use atoma_types::{ComputeUnits, RequestId, TimestampMs};
 
 /// Units set aside for one running request. Whoever holds it must give it back with
 /// [`Account::commit`] or [`Account::release`].
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) struct Reservation {
+    pub(super) request: RequestId,
     pub(super) lane: u16,
     pub(super) units: u64,
 }
 
 impl Account {
+    /// Uses up the id of a request that has just come, whatever becomes of it: its node serves it now or never.
+    pub(crate) fn admit(
+        &mut self,
+        request: &SignedRequest,
+        now: TimestampMs,
+    ) -> Result<(), Denied> {
+        let header = request.message();
+        let expires_at = header.expires_at_ms;
+        self.seen.admit(header.request_id, expires_at, now)
+    }
+
     /// Sets aside between `least` and `wanted` units for a request; nothing changes if it can't.
     ///
     /// The request becomes its lane's voucher if its ceiling is the highest so far. Its id is taken
@@ -83,11 +95,12 @@ impl Account {
         }
         lane.reserved += units;
         self.reserved += units;
-        self.seen
-            .insert(header.request_id, header.expires_at_ms, now);
+        self.seen.take(header.request_id, header.expires_at_ms, now);
+        self.running.insert(header.request_id);
         self.last_activity = now;
         self.check();
         Ok(Reservation {
+            request: header.request_id,
             lane: header.lane,
             units,
         })
@@ -112,11 +125,11 @@ impl Account {
         ComputeUnits(reservation.units)
     }
 
-    /// Gives a reservation back as if it had never been made: its request may be served yet.
-    pub(crate) fn undo(&mut self, reservation: Reservation, request: &SignedRequest) {
+    /// Gives a reservation back as if it had never been made: who has its request may reserve again.
+    pub(crate) fn undo(&mut self, reservation: Reservation) {
+        let request = reservation.request;
         self.release(reservation);
-        let header = request.message();
-        self.seen.remove(header.request_id, header.expires_at_ms);
+        self.seen.give_back(request);
     }
 
     /// Gives a reservation back unused.
@@ -125,7 +138,12 @@ impl Account {
         reason = "it can be given back only once"
     )]
     pub(crate) fn release(&mut self, reservation: Reservation) {
-        let Reservation { lane, units } = reservation;
+        let Reservation {
+            request,
+            lane,
+            units,
+        } = reservation;
+        self.running.remove(&request);
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.reserved -= units;
             self.reserved -= units;

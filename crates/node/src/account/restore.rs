@@ -67,7 +67,7 @@ impl Account {
         expires_at: TimestampMs,
         now: TimestampMs,
     ) {
-        self.seen.insert(id, expires_at, now);
+        self.seen.take(id, expires_at, now);
     }
 
     /// Whether what was restored adds up.

@@ -1,7 +1,7 @@
 //! What a lease is worth and where it stands.
 
 use super::position::Position;
-use atoma_types::{ComputeUnits, TimestampMs};
+use atoma_types::{ComputeUnits, RequestId, TimestampMs};
 
 /// What the ledger says about the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(crate) struct Summary {
     pub last_activity: TimestampMs,
     /// Lane, ceiling, committed.
     pub lanes: Vec<(u16, ComputeUnits, ComputeUnits)>,
+    /// The requests for which units are reserved.
+    pub running: Vec<RequestId>,
 }
 
 impl Phase {

@@ -64,6 +64,11 @@ impl LeaseFinder {
         }
     }
 
+    /// The lease of a stack, if it is in memory.
+    pub(crate) fn known(&self, stack: StackId) -> Option<Arc<Lease>> {
+        self.leases.get(stack)
+    }
+
     /// The lease of a stack that isn't in memory.
     async fn read_through(&self, id: StackId) -> Result<Arc<Lease>, Refusal> {
         let unknown = || {

@@ -1,7 +1,7 @@
 //! A lease's sums as JSON.
 
 use crate::account::Summary;
-use atoma_types::{ComputeUnits, StackId};
+use atoma_types::{ComputeUnits, RequestId, StackId};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -13,6 +13,8 @@ struct LeaseStatus {
     seq: u64,
     phase: &'static str,
     lanes: Vec<LaneStatus>,
+    /// The requests that run: they are reserved for.
+    running: Vec<RequestId>,
 }
 
 #[derive(Serialize)]
@@ -32,6 +34,7 @@ pub(crate) fn lease_status(stack: StackId, summary: Summary) -> impl Serialize {
         reserved: summary.reserved,
         seq: summary.seq,
         phase: summary.phase.as_str(),
+        running: summary.running,
         lanes: lanes
             .map(|(lane, ceiling, committed)| LaneStatus {
                 lane,

@@ -23,6 +23,7 @@ mod sealed_request;
 mod signed_request;
 mod stream;
 mod unserved;
+mod used_up;
 
 pub(crate) use about::About;
 pub(crate) use attestation::Attestation;

@@ -8,6 +8,7 @@ use super::{
     respond::{name, refuse, sealed},
     sealed_request::{Form, check_form, open_sealed},
     unserved::Unserved,
+    used_up::UsedUp,
 };
 use crate::{
     account::SignedRequest,
@@ -45,8 +46,10 @@ where
     let span = tracing::info_span!("request", %id, stack = Empty, model = Empty);
     // what is said once a sealed request is opened is for who sealed it alone
     let mut seal = None;
+    let mut used_up = UsedUp::by(request.as_ref().ok());
     let served = async {
-        let mut admitted = admit(&inference, endpoint, request, incoming).await?;
+        let admitted = admit(&inference, endpoint, request, incoming, &mut used_up).await;
+        let mut admitted = admitted.map_err(|refusal| used_up.refuse(&inference, refusal))?;
         seal = admitted.seal();
         let admitted = match admitted.onward.take() {
             None => admitted,
@@ -83,6 +86,7 @@ async fn admit(
     endpoint: Endpoint,
     request: Result<SignedRequest, Refusal>,
     incoming: Request,
+    used_up: &mut UsedUp,
 ) -> Result<Admitted, Refusal> {
     let header = request.as_ref().ok().map(|request| request.message());
     let Entry { permit, onward } = enter(inference, header)?;
@@ -95,6 +99,7 @@ async fn admit(
     let request = request?;
     let salt = read_salt(&parts.headers)?;
     let lease = leased(inference, endpoint, &request).await?;
+    used_up.admit(inference, &lease)?;
     let open = match evidence {
         None => false,
         Some(word) => check_open(&word, &request, &lease).map(|()| true)?,

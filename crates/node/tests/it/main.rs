@@ -11,6 +11,7 @@ mod log;
 mod odd_servers;
 mod receipts;
 mod refusals;
+mod replayed;
 mod restart;
 mod sealed;
 mod servers;

@@ -175,8 +175,10 @@ async fn wrong_requests_are_refused_and_change_nothing() {
     assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
 
     // 100 MB announced: refused before any of it comes. Sent too slowly: not waited for.
+    let signed = Signed::new(good(), &world.request_key);
     let head = raw_head(&signed, &url, 100_000_000);
     assert!(raw(&url, head.as_bytes()).await.starts_with("HTTP/1.1 413"));
+    let signed = Signed::new(good(), &world.request_key);
     let head = raw_head(&signed, &url, body.len());
     assert!(raw(&url, head.as_bytes()).await.starts_with("HTTP/1.1 408"));
 

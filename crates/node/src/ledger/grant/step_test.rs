@@ -66,6 +66,7 @@ fn held(units: u64) -> Option<Held> {
             claimed: Position::default(),
             last_activity: NOW,
             lanes: Vec::new(),
+            running: Vec::new(),
         },
     })
 }

@@ -41,6 +41,7 @@ fn lease(id: u8, phase: Phase, (committed, reserved): (u64, u64), tickets: &[u64
             },
             last_activity: TimestampMs(0),
             lanes: Vec::new(),
+            running: Vec::new(),
         },
     }
 }
