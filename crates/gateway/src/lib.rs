@@ -34,6 +34,7 @@ mod reply;
 mod router;
 mod serve;
 mod servers;
+mod tried;
 mod unsettled;
 mod user_request;
 mod watch;

@@ -17,10 +17,11 @@ use crate::{
     refusals::{exhausted, no_funds, no_stack, over_budget, too_large, too_many_unsettled},
     reply::{Reply, StreamInFlight, StreamReply, WholeReply, relayed},
     router::{Measure, Outcome},
+    tried::{Tried, sealed_refusal, tried_once},
     unsettled::Unsettled,
 };
 use atoma_client::{
-    Answer, ClientError, RequestTry, StackHandle, WholeAnswer,
+    Answer, ClientError, RequestTry, StackHandle,
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
 };
 use atoma_http::server::HeldRoom;
@@ -53,6 +54,8 @@ pub(crate) struct UserRequest {
     /// No node can raise its units above this.
     most_units: ComputeUnits,
     hold: Option<Hold>,
+    /// What the first node that refused has sealed: its user alone can read why, so another node is asked.
+    refused: Option<WholeReply>,
     /// Why a node got no units, where it wasn't the node that failed.
     lacked: Option<Lacked>,
     /// What the body says of its size.
@@ -74,13 +77,6 @@ enum AtNode {
     Next { busy: bool },
     /// No other node can help.
     Refused(Refusal),
-}
-
-/// How one try ended.
-enum Tried {
-    Answered(Answer),
-    Refused(WholeAnswer),
-    Failed(Failure),
 }
 
 /// The user's side of a request: who asks, for what, with which body.
@@ -148,6 +144,7 @@ impl UserRequest {
             excluded,
             most_units,
             hold: None,
+            refused: None,
             lacked: None,
             bounds: asked.bounds(endpoint),
             begun: Instant::now(),
@@ -180,6 +177,9 @@ impl UserRequest {
                 }
             }
             self.next.moved(self.pool.runtime().request_id());
+        }
+        if let Some(refused) = self.refused.take() {
+            return Ok(Reply::Whole(refused));
         }
         // one that the user's own stack is with is at its limit: that others take money is no matter
         let busy = (all_busy && !tried.is_empty()) || (any_busy && self.patience.own_use);
@@ -387,7 +387,7 @@ impl UserRequest {
     async fn deliver_stream(
         &mut self,
         answer: Answer,
-        attempt: Attempt,
+        mut attempt: Attempt,
         sent: Sent,
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
@@ -404,6 +404,18 @@ impl UserRequest {
                 return broke_off(attempt, error.as_ref());
             }
         };
+        if rest.is_refusal() {
+            self.hold = sent.unsettled.failed();
+            return match sealed_refusal(headers, first, rest).await {
+                // nobody here can tell whether it is full or finds fault with the request, and a refusal is free
+                Some(refusal) => {
+                    self.refused.get_or_insert(refusal);
+                    attempt.went(Outcome::Nothing);
+                    AtNode::Next { busy: false }
+                }
+                None => broke_off(attempt, None),
+            };
+        }
         let arrived = Instant::now();
         self.metrics.first_byte(self.endpoint, arrived - self.begun);
         // the receipt is known when the stream has ended, or, where its user has left, when the node was
@@ -463,23 +475,6 @@ impl UserRequest {
 struct Sent {
     unsettled: Unsettled,
     at: Instant,
-}
-
-/// What became of a try.
-async fn tried_once(tried: Result<Answer, ClientError>, node: NodeId) -> Tried {
-    match tried {
-        Ok(answer) if answer.status.is_success() => Tried::Answered(answer),
-        Ok(answer) => match answer.whole().await {
-            Ok(whole) => Tried::Refused(whole),
-            Err(_) => Tried::Failed(Failure::Failed),
-        },
-        // another request was quicker to take the room
-        Err(ClientError::NoRoom { .. }) => Tried::Failed(Failure::NoRoom),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, %node, "a node failed");
-            Tried::Failed(Failure::Failed)
-        }
-    }
 }
 
 /// The answer ended before its first byte, or without a receipt.

@@ -89,6 +89,13 @@ impl AnswerBody {
         matches!(&self.0, Kind::Served(served) if served.proof.has_begun())
     }
 
+    /// Whether what has come of a sealed answer that is passed on says that its node has refused; why is for those who can
+    /// open it.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(&self.0, Kind::Served(served) if served.proof.is_marked_refused())
+    }
+
     /// A stream's bytes up to its first event, which are few: before it nothing is an answer. None if it ends without
     /// one, or isn't a stream.
     ///

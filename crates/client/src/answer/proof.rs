@@ -4,7 +4,7 @@
 use super::{arriving::Arriving, comment::InComment, sealed};
 use crate::{
     ClientError,
-    confidential::{PassedAnswer, SealedAnswer},
+    confidential::{PassedAnswer, PassedOutcome, SealedAnswer},
 };
 use atoma_evidence::receipt::ReceiptError;
 use atoma_types::{
@@ -131,6 +131,14 @@ impl Proof {
             Self::Comment(comment) => comment.has_begun(),
             Self::Sealed(answer) => answer.has_begun(),
             Self::Passed(answer) => answer.has_begun(),
+        }
+    }
+
+    /// Whether it is marked as a refusal, for those who can't open it.
+    pub(super) fn is_marked_refused(&self) -> bool {
+        match self {
+            Self::Passed(answer) => answer.outcome() == PassedOutcome::Refused,
+            Self::Header { .. } | Self::Comment(_) | Self::Sealed(_) => false,
         }
     }
 

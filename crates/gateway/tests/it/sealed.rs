@@ -2,6 +2,10 @@
 
 use crate::common::{MODEL, Network, User, chat_body};
 use atoma_client::{Client, ClientConfig, ClientError, Confidential, Padding, Sealing, Through};
+use atoma_engine::{
+    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo, Prompt,
+    Sampling, Score, Unavailable, builtin,
+};
 use atoma_gateway::RunningGateway;
 use atoma_keys::SigningKey;
 use atoma_network::software_policy;
@@ -13,10 +17,16 @@ use atoma_tee::{
 };
 use atoma_types::{ComputeUnits, NodeId, message::Endpoint};
 use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt, future::BoxFuture};
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -67,6 +77,104 @@ async fn whole(mut body: futures::stream::BoxStream<'static, Result<Bytes, Clien
         all.extend_from_slice(&piece.unwrap());
     }
     all.freeze()
+}
+
+/// Refuses so many answers, of whichever node, before it gives any.
+struct Full {
+    inner: Arc<dyn Engine>,
+    refusals: AtomicUsize,
+    refusal: fn() -> EngineError,
+}
+
+impl Engine for Full {
+    fn info(&self) -> &ModelInfo {
+        self.inner.info()
+    }
+
+    fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError> {
+        self.inner.count_tokens(prompt)
+    }
+
+    fn generate(
+        &self,
+        request: GenerateRequest,
+    ) -> BoxFuture<'_, Result<EventStream, EngineError>> {
+        let left = |left: usize| left.checked_sub(1);
+        match self.refusals.fetch_update(Relaxed, Relaxed, left) {
+            Ok(_) => async { Err((self.refusal)()) }.boxed(),
+            Err(_) => self.inner.generate(request),
+        }
+    }
+
+    fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>> {
+        self.inner.embed(prompts)
+    }
+
+    fn score(
+        &self,
+        prompt: Vec<u32>,
+        output: Vec<u32>,
+        sampling: Sampling,
+        format: Option<Format>,
+    ) -> BoxFuture<'_, Result<Score, EngineError>> {
+        self.inner.score(prompt, output, sampling, format)
+    }
+
+    fn load(&self) -> Load {
+        self.inner.load()
+    }
+}
+
+/// Nodes whose engine refuses so often, in words that only the asker can read.
+async fn refusing(refusals: usize, refusal: fn() -> EngineError) -> Network {
+    let engine = Full {
+        inner: Arc::new(builtin::load().unwrap()),
+        refusals: AtomicUsize::new(refusals),
+        refusal,
+    };
+    let guest = ConfidentialConfig::software(RELEASE, MEASUREMENT);
+    let prices = [1_000_000, 2_000_000];
+    Network::start_with(&prices, |builder| {
+        builder.confidential(guest).serving(Arc::new(engine))
+    })
+    .await
+}
+
+/// A gateway can't read why: the refusal was passed on as the answer, and its node taken for a fast one.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_node_refuses_within_the_seal_another_is_asked_for() {
+    let full: fn() -> EngineError = || EngineError::Overloaded;
+    let broken: fn() -> EngineError = || EngineError::Unavailable(Unavailable::NoServer);
+    for (refusal, status) in [
+        (full, StatusCode::TOO_MANY_REQUESTS),
+        (broken, StatusCode::SERVICE_UNAVAILABLE),
+    ] {
+        // both refuse the first question, and one of them the second
+        let network = refusing(3, refusal).await;
+        let gateway = network.gateway(network.config()).await;
+        let (client, through) = user(&network, &gateway.url());
+        let nodes = nodes(&network);
+        for (number, stream) in [(0, false), (1, true)] {
+            let body = chat_body(MODEL, 8, stream);
+            let asked = sealing(&network, &nodes, &body);
+            let answer = client.ask_through(&through, asked).await.unwrap();
+            if number == 0 {
+                assert_eq!(answer.status, status, "in the words of one of them");
+                assert!(!whole(answer.body).await.is_empty());
+            } else {
+                assert_eq!(answer.status, StatusCode::OK);
+                assert!(whole(answer.body).await.ends_with(b"data: [DONE]\n\n"));
+            }
+        }
+        // what was refused cost nothing, and holds no money
+        let accounts = gateway.accounts();
+        let rich = accounts.iter().find(|account| account.name == "rich");
+        let spent = rich.unwrap().spent.whole().0;
+        assert!((1..100).contains(&spent), "{spent}");
+        tokio::time::timeout(Duration::from_secs(60), gateway.shutdown())
+            .await
+            .unwrap();
+    }
 }
 
 /// All that passes between users and a gateway.
