@@ -7,7 +7,9 @@
 //! known of the ticket's records ─────────────────────────────────> nothing: it binds all before it
 //! the records are others than the kept ones ─────────────────────> Demand, at most two at once, in units by lot
 //! a receipt never came, and its node doesn't show it: at once where
-//! it says so, else once half of the window is over ──────────────> Demand, four at once, in units by lot
+//! it says so, else once half of the window is over ──────────────> Demand, four at once, in units by lot; where only such
+//!                                                                  receipts are lacking whose hashes are known, two at
+//!                                                                  once, in units of theirs
 //! another receipt is kept in the last one's place, or more is
 //! claimed than receipts and lost answers explain ────────────────> Demand, at most two at once, in units that no
 //!                                                                  receipt that was shown covers
@@ -73,6 +75,8 @@ pub struct Held {
     pub other_records: bool,
     /// The receipt without which it can't be computed whether the ticket's history is that of the kept receipts.
     pub missing: Option<Missing>,
+    /// Records of which only the hashes are known.
+    pub unseen: Option<Unseen>,
     /// Numbers that the node can't know: by them units of other records are chosen.
     pub lots: [u64; LOTS],
 }
@@ -84,6 +88,17 @@ pub struct Missing {
     pub seq: u64,
     /// Its node was asked for it, and has answered without it.
     pub denied: bool,
+}
+
+/// Receipts that never came, each alone, so that the next one tells its hash. They may be copies of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// The number of the first.
+    pub seq: u64,
+    /// Its node was asked for them, and has answered without one.
+    pub denied: bool,
+    /// What each charges for: the first unit, and the one after the last.
+    pub units: Vec<(ComputeUnits, ComputeUnits)>,
 }
 
 /// Why a claim isn't believed.
@@ -141,8 +156,9 @@ pub fn decide(
         };
         let open = ticket.demands.len();
         let at_once = match doubt {
-            Doubt::Unproven(_) => LOTS,
-            Doubt::AnotherChain | Doubt::Unexplained(_) => DEMANDS_AT_ONCE,
+            Doubt::Unproven(_) if held.missing.is_some() => LOTS,
+            // each that is a copy convicts
+            Doubt::Unproven(_) | Doubt::AnotherChain | Doubt::Unexplained(_) => DEMANDS_AT_ONCE,
         };
         let room = at_once.saturating_sub(open).min(left as usize);
         for unit in units(ticket, held, doubt, room) {
@@ -174,11 +190,15 @@ pub(super) fn doubt(
 /// Whether a receipt stays missing. A node that can't be asked may be away, and has half of the window for it; where others use
 /// the stack, too, and nothing is kept, nothing follows from it.
 fn unproven(ticket: &Ticket, held: &Held, policy: &WatchPolicy, now: TimestampMs) -> Option<Doubt> {
-    let missing = held.missing?;
+    let unseen = held.unseen.as_ref();
+    let (seq, denied) = match held.missing {
+        Some(missing) => (missing.seq, missing.denied),
+        None => unseen.map(|unseen| (unseen.seq, unseen.denied))?,
+    };
     let window = ticket.deadline_ms.since(ticket.opened_at_ms);
     let half = ticket.opened_at_ms.saturating_add(DurationMs(window.0 / 2));
     let late = policy.complete && now > half;
-    (missing.denied || late).then_some(Doubt::Unproven(missing.seq))
+    (denied || late).then_some(Doubt::Unproven(seq))
 }
 
 fn contradicted(ticket: &Ticket, held: &Held, policy: &WatchPolicy) -> Option<Doubt> {
@@ -220,7 +240,10 @@ fn units(ticket: &Ticket, held: &Held, doubt: Doubt, count: usize) -> Vec<Comput
     let mut asked: Vec<ComputeUnits> = ticket.demands.iter().map(|demand| demand.unit).collect();
     let mut found = Vec::new();
     while found.len() < count {
-        let open = open_ranges(ticket, held, &asked);
+        let mut open = open_ranges(ticket, held, &asked);
+        if let (Doubt::Unproven(_), None, Some(unseen)) = (doubt, held.missing, &held.unseen) {
+            open = within(&open, &unseen.units);
+        }
         let is_open = |unit: &ComputeUnits| open.iter().any(|(from, to)| from <= unit && unit < to);
         let lot = held.lots.get(found.len()).filter(|_| by_lot);
         let drawn = lot.and_then(|lot| drawn(&open, *lot));
@@ -235,6 +258,18 @@ fn units(ticket: &Ticket, held: &Held, doubt: Doubt, count: usize) -> Vec<Comput
         found.push(unit);
     }
     found
+}
+
+/// What two lists of ranges have in common; those of the second don't overlap.
+fn within(
+    open: &[(ComputeUnits, ComputeUnits)],
+    of: &[(ComputeUnits, ComputeUnits)],
+) -> Vec<(ComputeUnits, ComputeUnits)> {
+    let common = of.iter().flat_map(|(from, to)| {
+        let open = open.iter();
+        open.map(move |(begin, end)| (*begin.max(from), *end.min(to)))
+    });
+    common.filter(|(from, to)| from < to).collect()
 }
 
 /// The unit that a lot falls on, each of these as likely as the others.

@@ -3,6 +3,7 @@
 //! [`Client::watch`](crate::Client::watch) goes on with it. Where it may stake bonds it challenges answers that are
 //! known to be wrong, too: by their bytes, or by an [`AnswerCheck`].
 
+mod ask;
 mod challenges;
 mod check;
 mod decide;
@@ -16,7 +17,9 @@ mod twice;
 mod watcher;
 
 pub use check::{AnswerCheck, Checked};
-pub use decide::{Act, DEMANDS_AT_ONCE, Doubt, Held, LOTS, MAX_FEES, Missing, WatchPolicy, decide};
+pub use decide::{
+    Act, DEMANDS_AT_ONCE, Doubt, Held, LOTS, MAX_FEES, Missing, Unseen, WatchPolicy, decide,
+};
 pub use looked::{Did, EndedChallenge, Looked, SeenTicket, WatchStep};
 pub use remedy::{Remedy, WrongAnswer};
 pub use run::{WatchPlan, Watched};

@@ -7,13 +7,15 @@
 //!                              └── leaf: its hash; of one that isn't kept, what the next one names as `previous`
 //! ```
 //!
-//! One receipt that never came keeps nobody from it; of two in a row the first isn't known, and its node is asked.
+//! One receipt that never came keeps nobody from it; of two in a row the first isn't known, and its node is asked. It is asked
+//! for a single one, too: that its hash is in the history doesn't say whether it is the record of a request of its own, or a
+//! copy of another.
 
-use super::decide::Missing;
+use super::decide::{Missing, Unseen};
 use crate::{ClientError, Receipts};
 use atoma_evidence::receipt::ReceiptError;
 use atoma_types::{
-    NodeId, StackId,
+    ComputeUnits, NodeId, StackId,
     chain::{Lease, Ticket},
     hash::Hash32,
     history::History,
@@ -39,7 +41,18 @@ pub(crate) struct Walk {
     hash: Option<Hash32>,
     /// Of what was found, the last one first.
     hashes: Vec<Hash32>,
+    /// Of which only the hash was found, likewise: each by its number and the units that it charges.
+    unseen: Vec<(u64, Units)>,
+    /// The one of these that was found last, and the unit after its last one.
+    open: Option<(u64, ComputeUnits)>,
+    /// Where the receipt begins that was found last.
+    begins: Option<ComputeUnits>,
+    /// What is paid or claimed before the ticket.
+    from: (u64, ComputeUnits),
 }
+
+/// The first of some units, and the one after the last.
+type Units = (ComputeUnits, ComputeUnits);
 
 /// How far a walk has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +67,28 @@ pub(crate) enum Walked {
 
 /// As what the receipt of a number and a hash is kept.
 enum KeptAs {
-    /// As that of a request, though what the answer was or what it charges may be wrong; and what it names as `previous`.
-    Record(Hash32),
+    /// As that of a request, though what the answer was or what it charges may be wrong.
+    Record(Link),
     /// As evidence that there can't be a record of it: its request was refused or never signed, or has another receipt.
     NoRecord,
     Nothing,
+}
+
+/// What a receipt says of the one before it.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    previous: Hash32,
+    units: Units,
+}
+
+impl Link {
+    fn of(receipt: &Receipt) -> Self {
+        let end = receipt.cumulative_units;
+        Self {
+            previous: receipt.previous,
+            units: (end.saturating_sub(receipt.units), end),
+        }
+    }
 }
 
 /// As what a receipt is kept. One that isn't good is of the chain as well, as long as its request is one that was served once.
@@ -69,7 +99,7 @@ fn kept_as(
 ) -> Result<KeptAs, ClientError> {
     let mut good = receipts.good_at(lease, seq)?.into_iter();
     if let Some(kept) = good.find(|kept| kept.hash() == hash) {
-        return Ok(KeptAs::Record(kept.message().previous));
+        return Ok(KeptAs::Record(Link::of(kept.message())));
     }
     let only = (seq.saturating_sub(1), seq.saturating_add(1));
     for kept in receipts.between(lease, only, READ_AT_ONCE)? {
@@ -84,7 +114,7 @@ fn kept_as(
         let is_one = kept.fault.is_none_or(|fault| !none.contains(&fault));
         let once = receipts.of_request(lease, kept.request_id, 2)?.len() < 2;
         return Ok(match is_one && once {
-            true => KeptAs::Record(receipt.message().previous),
+            true => KeptAs::Record(Link::of(receipt.message())),
             false => KeptAs::NoRecord,
         });
     }
@@ -100,13 +130,18 @@ impl Walk {
     ) -> Self {
         let mut known = known.iter();
         let last = known.find(|receipt| receipt.hash() == ticket.last);
+        let last = last.map(|last| Link::of(last.message()));
         Self {
             lease: (stack, node),
             base: ticket.base,
             last: Some((ticket.to_seq, ticket.last)),
             seq: ticket.to_seq.saturating_sub(1),
-            hash: last.map(|last| last.message().previous),
+            hash: last.map(|last| last.previous),
             hashes: Vec::new(),
+            unseen: Vec::new(),
+            open: None,
+            begins: last.map(|last| last.units.0),
+            from: (ticket.from_seq, ticket.from_units),
         }
     }
 
@@ -129,6 +164,8 @@ impl Walk {
         }
         for _ in 0..READ_AT_ONCE {
             if self.seq <= self.base {
+                // where a claim begins that goes on from the base
+                self.close(Some(self.from.1));
                 return Ok(Walked::Whole(self.root()));
             }
             if self.seq - self.base > MAX_RECEIPTS {
@@ -136,20 +173,41 @@ impl Walk {
             }
             let (hash, before) = match self.hash {
                 Some(hash) => match kept_as(receipts, self.lease, (self.seq, hash))? {
-                    KeptAs::Record(previous) => (hash, Some(previous)),
+                    KeptAs::Record(link) => (hash, Some(link)),
                     KeptAs::NoRecord => return Ok(Walked::Missing(self.seq)),
                     KeptAs::Nothing => (hash, None),
                 },
                 None => match self.only_one(receipts)? {
-                    Some(kept) => (kept.hash(), Some(kept.message().previous)),
+                    Some(kept) => (kept.hash(), Some(Link::of(kept.message()))),
                     None => return Ok(Walked::Missing(self.seq)),
                 },
             };
+            self.see(before);
             self.hashes.push(hash);
             self.seq -= 1;
-            self.hash = before;
+            self.hash = before.map(|link| link.previous);
         }
         Ok(Walked::On)
+    }
+
+    /// Notes whether the receipt that is found is kept. What one that isn't charges lies between those around it.
+    fn see(&mut self, link: Option<Link>) {
+        self.close(link.map(|link| link.units.1));
+        let begins = self.begins.take();
+        match link {
+            Some(link) => self.begins = Some(link.units.0),
+            None if self.seq > self.from.0 => self.open = begins.map(|end| (self.seq, end)),
+            None => {}
+        }
+    }
+
+    /// The one that isn't kept begins here.
+    fn close(&mut self, from: Option<ComputeUnits>) {
+        if let (Some((seq, end)), Some(from)) = (self.open.take(), from)
+            && from < end
+        {
+            self.unseen.push((seq, (from, end)));
+        }
     }
 
     /// The one good receipt that is kept under the number.
@@ -169,11 +227,28 @@ impl Walk {
     }
 }
 
+/// Whether a receipt has come meanwhile under one of these numbers: whichever is looked for first.
+fn is_any_kept(
+    receipts: &Receipts,
+    lease: (StackId, NodeId),
+    unseen: &[(u64, Units)],
+) -> Result<bool, ClientError> {
+    for (seq, _) in [unseen.first(), unseen.last()].into_iter().flatten() {
+        let (stack, node) = lease;
+        if !receipts.kept_at(stack, node, *seq)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// What the kept receipts say of open tickets' histories.
 #[derive(Debug, Default)]
 pub(super) struct Roots {
     /// By lease and the number of the ticket's last receipt.
     known: BTreeMap<(StackId, NodeId, u64), Walked>,
+    /// Of whole ones, what only its hash is known of.
+    unseen: BTreeMap<(StackId, NodeId, u64), Vec<(u64, Units)>>,
     /// The tickets whose node has answered without what is missing.
     denied: BTreeSet<(StackId, NodeId, u64)>,
 }
@@ -191,12 +266,19 @@ impl Roots {
         let is_open = |seq: u64| lease.tickets.iter().any(|ticket| ticket.to_seq == seq);
         let known = &mut self.known;
         known.retain(|&(of, by, seq), _| (of, by) != (stack, node) || is_open(seq));
+        let unseen = &mut self.unseen;
+        unseen.retain(|&(of, by, seq), _| (of, by) != (stack, node) || is_open(seq));
         let denied = &mut self.denied;
         denied.retain(|&(of, by, seq)| (of, by) != (stack, node) || is_open(seq));
         for ticket in &lease.tickets {
             let key = (stack, node, ticket.to_seq);
             match known.get(&key) {
-                Some(Walked::Whole(_)) => continue,
+                Some(Walked::Whole(_)) => {
+                    let unseen = unseen.get(&key).map_or(&[][..], Vec::as_slice);
+                    if !is_any_kept(receipts, (stack, node), unseen)? {
+                        continue;
+                    }
+                }
                 Some(Walked::Missing(seq)) => {
                     let next = seq.saturating_add(1);
                     if receipts.good_at((stack, node), *seq)?.is_empty()
@@ -217,8 +299,32 @@ impl Roots {
                 walked = walk.on(receipts)?;
             }
             known.insert(key, walked);
+            walk.unseen.reverse();
+            unseen.insert(key, walk.unseen);
         }
         Ok(())
+    }
+
+    /// What keeps it from being known whether all of a ticket's records are of requests of their own.
+    pub(super) fn unseen(&self, stack: StackId, node: NodeId, ticket: &Ticket) -> Option<Unseen> {
+        let key = (stack, node, ticket.to_seq);
+        let (Walked::Whole(_), unseen) = (self.known.get(&key)?, self.unseen.get(&key)?) else {
+            return None;
+        };
+        Some(Unseen {
+            seq: unseen.first()?.0,
+            denied: self.denied.contains(&key),
+            units: unseen.iter().map(|(_, units)| *units).collect(),
+        })
+    }
+
+    /// The numbers of these.
+    pub(super) fn unseen_numbers(&self, stack: StackId, node: NodeId, ticket: &Ticket) -> Vec<u64> {
+        let key = (stack, node, ticket.to_seq);
+        let is_whole = matches!(self.known.get(&key), Some(Walked::Whole(_)));
+        let unseen = self.unseen.get(&key).filter(|_| is_whole);
+        let unseen = unseen.into_iter().flatten();
+        unseen.map(|(seq, _)| *seq).collect()
     }
 
     /// What keeps a ticket's history from being computed.

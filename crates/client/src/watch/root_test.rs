@@ -226,3 +226,32 @@ async fn a_receipt_that_is_no_record_of_a_request_that_was_served_once_keeps_its
         assert_eq!(walked.unwrap(), expected, "{fault}, {missing:?}");
     }
 }
+
+#[tokio::test]
+async fn what_only_its_hash_is_known_of_charges_for_what_is_between_its_neighbours() {
+    let store = Store::open(None, NetworkId([1; 32]), Threads::Real).unwrap();
+    let receipts = Receipts::of(&store);
+    let chain = chain(9);
+    let missing = [1, 4, 8];
+    for exchange in &chain {
+        if !missing.contains(&exchange.1.message().seq) {
+            store.keep(row(exchange, None));
+        }
+    }
+    receipts.flush().await.unwrap();
+    let mut stack = settling(&chain);
+    let mut unseen = Vec::new();
+    for from in [0, 3, 4] {
+        let ticket = &mut stack.leases[0].tickets[0];
+        (ticket.from_seq, ticket.from_units) = (from, ComputeUnits(10 * from));
+        let mut roots = Roots::default();
+        let lease = &stack.leases[0];
+        roots.learn(&receipts, (STACK, lease), &[]).await.unwrap();
+        unseen.push(roots.unseen(STACK, NODE, &lease.tickets[0]).unwrap());
+    }
+    let units = |from: u64| (ComputeUnits(from), ComputeUnits(from + 10));
+    assert_eq!((unseen[0].seq, unseen[0].denied), (1, false));
+    assert_eq!(unseen[0].units, [units(0), units(30), units(70)]);
+    assert_eq!(unseen[1].units, [units(30), units(70)]);
+    assert_eq!((unseen[2].seq, &unseen[2].units[..]), (8, &[units(70)][..]));
+}

@@ -2,7 +2,6 @@
 
 use super::{
     decide::{Act, Held, WatchPolicy, decide},
-    fetch::{Shown, fetch},
     looked::{Did, Looked, SeenTicket},
     root::Roots,
     shown,
@@ -11,7 +10,6 @@ use super::{
 use crate::{
     Client, ClientError, Receipts,
     dispute::{Dispute, DisputeError, History},
-    records::MAX_ASKING,
 };
 use atoma_keys::SigningKey;
 use atoma_ledger::{Digest, ExecuteError, Ledger, LedgerEvent};
@@ -26,7 +24,6 @@ use std::{
     fmt,
     sync::Arc,
 };
-use tokio::time::Instant;
 
 /// Receipts that are remembered of a lease: two tickets have a last receipt each, and few records are shown.
 const MAX_SHOWN: usize = 64;
@@ -37,14 +34,14 @@ pub struct Watcher {
     pub(super) key: Arc<SigningKey>,
     pub(super) receipts: Receipts,
     /// Who asks nodes for records that never came.
-    asks: Option<Client>,
+    pub(super) asks: Option<Client>,
     shown: BTreeMap<(StackId, NodeId), Vec<Signed<Receipt>>>,
     /// Answers that were heard of, by lease: each by its transaction and its place there.
     answers: BTreeMap<(StackId, NodeId), BTreeSet<(Digest, u32)>>,
     /// Demands that were paid for, by stack.
     fees: BTreeMap<StackId, u32>,
     /// What the kept receipts say of tickets' histories.
-    roots: Roots,
+    pub(super) roots: Roots,
     /// Two kept receipts for one request, by lease, if there are any; of each lease that was looked through.
     twice: BTreeMap<(StackId, NodeId), Option<Pair>>,
     /// Stacks of which nothing was shown that wasn't heard or looked for.
@@ -182,7 +179,7 @@ impl Watcher {
     }
 
     /// Holds the histories of a lease's tickets against the kept receipts.
-    async fn learn(&mut self, stack: &Stack, lease: &Lease) -> Result<(), ClientError> {
+    pub(super) async fn learn(&mut self, stack: &Stack, lease: &Lease) -> Result<(), ClientError> {
         let shown = self.shown.get(&(stack.id, lease.node));
         let shown = shown.map_or(&[][..], Vec::as_slice);
         let roots = &mut self.roots;
@@ -203,42 +200,6 @@ impl Watcher {
         Ok(())
     }
 
-    /// Asks a lease's node for what is missing of its tickets, as long as something comes of it and there is time.
-    async fn ask(
-        &mut self,
-        stack: &Stack,
-        lease: &Lease,
-        now: TimestampMs,
-    ) -> Result<(), ClientError> {
-        let Some(client) = self.asks.clone() else {
-            return Ok(());
-        };
-        let until = Instant::now() + MAX_ASKING;
-        for ticket in &lease.tickets {
-            let (node, key) = (lease.node, (stack.id, lease.node, ticket.to_seq));
-            while let Some(missing) = self.roots.missing(stack.id, node, ticket) {
-                // nothing can be demanded any more
-                if now > ticket.deadline_ms {
-                    break;
-                }
-                let of = (stack, node, ticket);
-                let shown = fetch(&client, of, &self.receipts, (missing.seq, until)).await?;
-                self.learn(stack, lease).await?;
-                let still = self.roots.missing(stack.id, node, ticket);
-                let stays = still.is_some_and(|still| still.seq >= missing.seq);
-                match shown {
-                    Shown::Unknown => break,
-                    // it may have shown one that is of no use
-                    Shown::Here | Shown::Denied => self.roots.is_denied(key, stays),
-                }
-                if stays {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
     async fn look_at_lease(
         &mut self,
         stack: &Stack,
@@ -249,7 +210,7 @@ impl Watcher {
         let now = looked.now;
         let acts = self.decided(stack, lease, policy, now)?;
         let mut wrongs = Vec::new();
-        for (ticket, held) in lease.tickets.iter().zip(self.held(stack.id, lease)?) {
+        for (ticket, held) in lease.tickets.iter().zip(self.held(stack, lease)?) {
             let wrong = self.wrong(stack, lease, (ticket, &held), (policy, now))?;
             looked.tickets.push(SeenTicket {
                 node: lease.node,
@@ -290,7 +251,7 @@ impl Watcher {
         now: TimestampMs,
     ) -> Result<Vec<Act>, ClientError> {
         let fees = self.fees_of(stack);
-        let held = self.held(stack.id, lease)?;
+        let held = self.held(stack, lease)?;
         let acts = decide(stack, lease, &held, policy, fees, now);
         let awaits = self.awaits(stack, lease);
         let acts = acts.into_iter();
@@ -332,14 +293,14 @@ impl Watcher {
         paid.max(shown)
     }
 
-    fn held(&self, stack: StackId, lease: &Lease) -> Result<Vec<Held>, ClientError> {
+    fn held(&self, stack: &Stack, lease: &Lease) -> Result<Vec<Held>, ClientError> {
         let tickets = lease.tickets.iter();
         let held = tickets.map(|ticket| self.held_of(stack, lease, ticket));
         held.collect()
     }
 
-    fn held_of(&self, stack: StackId, lease: &Lease, of: &Ticket) -> Result<Held, ClientError> {
-        let node = lease.node;
+    fn held_of(&self, of_stack: &Stack, lease: &Lease, of: &Ticket) -> Result<Held, ClientError> {
+        let (stack, node) = (of_stack.id, lease.node);
         let shown = self.shown.get(&(stack, node)).cloned().unwrap_or_default();
         let mut same_requests = Vec::new();
         for shown in &shown {
@@ -357,6 +318,7 @@ impl Watcher {
             before: self.receipts.kept_before(stack, node, of.to_seq)?,
             other_records: self.has_other_records((stack, lease), of, &shown)?,
             missing: self.roots.missing(stack, node, of),
+            unseen: self.unseen(of_stack, lease, of),
             lots: std::array::from_fn(|_| random.next_u64()),
             shown,
             same_requests,
