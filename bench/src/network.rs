@@ -217,7 +217,7 @@ async fn buy(ledger: &Ledger, owner: SigningKey, task: TaskId) -> Result<StackId
     let bought = client.buy(BuyRequest {
         task,
         units: UNITS,
-        max_price: PRICE,
+        max_price: Some(PRICE),
         nodes: 0,
         lifetime: DurationMs(86_400_000),
     });

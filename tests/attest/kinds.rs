@@ -78,7 +78,7 @@ async fn every_way_to_cheat_is_found_and_honest_answers_are_honest() {
     let order = BuyRequest {
         task: network.task.unwrap(),
         units: ComputeUnits(UNITS * network.nodes.len() as u64),
-        max_price: PRICE,
+        max_price: Some(PRICE),
         nodes: 0,
         lifetime: DurationMs(3_600_000),
     };

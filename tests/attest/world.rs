@@ -126,7 +126,7 @@ impl Told {
         let purchase = BuyRequest {
             task: network.task.unwrap(),
             units: UNITS,
-            max_price: PRICE,
+            max_price: Some(PRICE),
             nodes: 0,
             lifetime: DurationMs(3_600_000),
         };

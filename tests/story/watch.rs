@@ -145,7 +145,7 @@ async fn a_watcher_has_a_node_convicted_that_settles_another_chain() {
     let order = BuyRequest {
         task: told.network.task.unwrap(),
         units: ComputeUnits(20_000),
-        max_price: PRICE,
+        max_price: Some(PRICE),
         nodes: 0,
         lifetime: DurationMs(3_600_000),
     };

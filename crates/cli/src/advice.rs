@@ -245,6 +245,10 @@ fn of_client(error: &ClientError) -> Option<String> {
             "name another of the stack's nodes with --node, or buy another stack; the node is asked again, and \
              `atoma stack watch` demands what it claims meanwhile"
         }
+        ClientError::NeverCame { .. } => {
+            "name another of the stack's nodes with --node, or close the stack with `atoma stack close STACK` and buy \
+             another: what was served is paid, and the rest is yours"
+        }
         ClientError::NoRoom { .. } => {
             "add units with `atoma stack top-up STACK UNITS`, or ask for fewer with --max-tokens"
         }

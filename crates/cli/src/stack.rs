@@ -10,9 +10,9 @@ use crate::{
     stack_watch::{self, WatchArgs},
     values::Usdc,
 };
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use atoma_client::{
-    BuyRequest, Client, CloseUntil, KeptReceipt, StackHandle, fair_price, known_networks,
+    BuyRequest, Client, ClientError, CloseUntil, KeptReceipt, StackHandle, known_networks,
 };
 use atoma_ledger::Ledger;
 use atoma_types::{
@@ -140,7 +140,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
             let request = BuyRequest {
                 task,
                 units: ComputeUnits(units),
-                max_price,
+                max_price: Some(max_price),
                 nodes,
                 lifetime: of_seconds(lifetime),
             };
@@ -232,9 +232,12 @@ async fn withdraw(stack: &StackHandle, to: Address, output: &Output) -> Result<(
 
 /// The price for whoever names none.
 async fn fair(client: &Client, task: TaskId, output: &Output) -> Result<Price> {
-    let fair = fair_price::of(&client.offers(task).await?);
-    let fair =
-        fair.context("no node sells this model now: --max-price buys a stack all the same")?;
+    let fair = match client.fair_price(task).await {
+        Err(ClientError::NotOnSale { .. }) => {
+            bail!("no node sells this model now: --max-price buys a stack all the same")
+        }
+        fair => fair?,
+    };
     output.note(format!(
         "at most {} USDC per million units: nodes with half of the collateral ask no more",
         usdc(fair.0)

@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .buy(BuyRequest {
             task: task.id,
             units: ComputeUnits(20_000),
-            max_price: offer.price,
+            max_price: Some(offer.price),
             nodes: 0,
             lifetime: DurationMs(3_600_000),
         })

@@ -1,6 +1,6 @@
 //! Buying: stacks, more units for them, more time, and the way back for what isn't granted.
 
-use crate::{Client, ClientError, StackHandle};
+use crate::{Client, ClientError, StackHandle, fair_price};
 use atoma_ledger::{ExecuteError, Executed, required_escrow, top_up_payment};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, Price, StackId, TaskId,
@@ -15,8 +15,9 @@ pub struct BuyRequest {
     pub task: TaskId,
     /// How many units to buy.
     pub units: ComputeUnits,
-    /// No node may cost more; the difference to its price comes back.
-    pub max_price: Price,
+    /// No node may cost more; the difference to its price comes back. Absent, it is the [fair price](crate::fair_price) of
+    /// the task when it is bought.
+    pub max_price: Option<Price>,
     /// How many nodes are drawn that may serve it, at most 16; 0 for any.
     pub nodes: u8,
     /// How long requests may be made on it.
@@ -29,19 +30,38 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the ledger can't be reached, aborts, or the escrow is out of bounds.
+    /// If the ledger can't be reached, aborts, or the escrow is out of bounds; or no price is named and no node sells the task
+    /// now.
     pub fn buy(&self, request: BuyRequest) -> BoxFuture<'_, Result<StackHandle, ClientError>> {
         Box::pin(self.acquire(request))
     }
 
+    /// The highest price that is signed for a task where none is named: that of [`fair_price`] by its offers now.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger can't be asked, or no node sells the task now.
+    pub fn fair_price(&self, task: TaskId) -> BoxFuture<'_, Result<Price, ClientError>> {
+        Box::pin(self.price_of(task))
+    }
+
+    async fn price_of(&self, task: TaskId) -> Result<Price, ClientError> {
+        let offers = self.offers(task).await?;
+        fair_price::of(&offers).ok_or(ClientError::NotOnSale { task })
+    }
+
     async fn acquire(&self, request: BuyRequest) -> Result<StackHandle, ClientError> {
-        let escrow = required_escrow(request.units, request.max_price);
+        let max_price = match request.max_price {
+            Some(price) => price,
+            None => self.price_of(request.task).await?,
+        };
+        let escrow = required_escrow(request.units, max_price);
         let call = calls::AcquireStack {
             db: self.ledger().deployment().db.into(),
             task: request.task.into(),
             payment: Payment(escrow.ok_or(ClientError::Overflow)?),
             total_units: request.units,
-            max_price: request.max_price,
+            max_price,
             nodes: request.nodes,
             request_key: self.request_key(),
             lifetime_ms: request.lifetime,

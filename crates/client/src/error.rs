@@ -5,7 +5,7 @@ use atoma_evidence::receipt::ReceiptError;
 use atoma_http::client::Error as TransportError;
 use atoma_ledger::{ConnectError, ExecuteError, ReadError, TipError};
 use atoma_store::{OpenError, WriteError};
-use atoma_types::{ComputeUnits, NodeId, StackId, refusal::ErrorBody};
+use atoma_types::{ComputeUnits, NodeId, StackId, TaskId, refusal::ErrorBody};
 use http::StatusCode;
 use std::time::Duration;
 
@@ -54,6 +54,25 @@ pub enum ClientError {
         node: NodeId,
         /// Its number in the lease, or that of a later one whose history can't be computed without it.
         seq: u64,
+    },
+    /// Too many answers of the node never came, or not to their end, and are charged all the same. Another node may serve the
+    /// request.
+    #[error(
+        "nothing is signed for {node} on this stack: it charges {charged} for answers that never came, and {allowed} may be lost that way"
+    )]
+    NeverCame {
+        /// The node that charges for them.
+        node: NodeId,
+        /// What they cost together.
+        charged: ComputeUnits,
+        /// What may.
+        allowed: ComputeUnits,
+    },
+    /// No node sells the task now, so that there is no price to buy at.
+    #[error("no node sells {task} now")]
+    NotOnSale {
+        /// The task that was to be bought.
+        task: TaskId,
     },
     /// The request couldn't be stored before it was sent; nothing was sent.
     #[error("the request cannot be stored on Walrus")]

@@ -25,7 +25,7 @@ use atoma_evidence::{
     chain::{Joined, Lacking},
     receipt::ReceiptError,
 };
-use atoma_types::{NodeId, RequestId, message::Receipt};
+use atoma_types::{ComputeUnits, NodeId, RequestId, message::Receipt};
 use futures::future::BoxFuture;
 use std::{
     sync::{Arc, Weak},
@@ -58,7 +58,26 @@ impl StackHandle {
 
     /// Remembers that the node has refused a request.
     pub(crate) fn remember_refused(&self, key: LaneKey, id: RequestId) {
+        self.with_account(key.node, |account| account.never_came.refuse(id));
         self.client.inner.store.keep_refused(key.stack, id);
+    }
+
+    /// Remembers that an answer never came, or not to its end.
+    pub(crate) fn remember_lost(&self, key: LaneKey, id: RequestId) {
+        self.with_account(key.node, |account| account.never_came.lose(id));
+        self.client.inner.store.keep_lost((key.stack, key.node), id);
+    }
+
+    /// There is a good receipt for a request: if its answer never came, that counts.
+    pub(crate) fn is_charged(&self, node: NodeId, id: RequestId, units: ComputeUnits) {
+        self.with_account(node, |account| account.never_came.charge(id, units));
+    }
+
+    /// What a node charges on this stack for answers that never came, or not to their end, as far as it is known.
+    #[must_use]
+    pub fn charged_unanswered(&self, node: NodeId) -> ComputeUnits {
+        let units = self.with_account(node, |account| account.never_came.units());
+        units.unwrap_or_default()
     }
 
     /// A receipt has joined the chain: looks after what is lacking since, if nobody does.
@@ -248,6 +267,9 @@ impl StackHandle {
             let lane = account.lanes.get_mut(&record.header.message().lane);
             if let Some(lane) = lane.filter(|_| fits) {
                 settle(lane, receipt, is_kept);
+            }
+            if fits {
+                account.never_came.charge(receipt.request_id, receipt.units);
             }
             (fits, joined)
         });

@@ -34,8 +34,7 @@ use tracing::Instrument;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause between two questions.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// A node that was left alone stops its work; so long after a request's expiry it has neither
-/// begun it nor is it still at it.
+/// So long after a request's expiry, whatever the clocks, its node doesn't begin it any more.
 const AFTERMATH: DurationMs = DurationMs(30_000);
 /// So long after that a node that doesn't answer is away for longer, and is asked at [`SLOW_PAUSE`]s.
 const LAST_QUESTION: DurationMs = DurationMs(300_000);
@@ -52,7 +51,15 @@ struct Open {
     request: Signed<RequestHeader>,
     /// What bounds its usage.
     asked: Asked,
-    done: oneshot::Sender<Arc<VerifiedReceipt>>,
+    told: Told,
+    /// Its node has said that it has nothing of it, so its lane doesn't count it any more.
+    given_up: bool,
+}
+
+/// Who is told the receipt.
+#[derive(Default)]
+struct Told {
+    done: Option<oneshot::Sender<Arc<VerifiedReceipt>>>,
     /// Who wants to know even if the answer is dropped before it begins.
     watcher: Option<ReceiptWatcher>,
 }
@@ -79,8 +86,11 @@ impl InFlight {
             key,
             request,
             asked,
-            done,
-            watcher: None,
+            told: Told {
+                done: Some(done),
+                watcher: None,
+            },
+            given_up: false,
         };
         (Self(Some(Box::new(open))), receipt)
     }
@@ -88,7 +98,7 @@ impl InFlight {
     /// The receipt is told to this one, too.
     pub(crate) fn watched_by(mut self, watcher: Option<ReceiptWatcher>) -> Self {
         if let Some(open) = &mut self.0 {
-            open.watcher = watcher;
+            open.told.watcher = watcher;
         }
         self
     }
@@ -121,8 +131,9 @@ impl InFlight {
     /// the node is found to have none or shows it.
     pub(crate) fn unanswered(&self) {
         if let Some(open) = &self.0 {
-            let id = open.request.message().request_id;
+            let id = open.id();
             let _ = open.handle.with_lane(open.key, |lane, _| lane.lose(id));
+            open.handle.remember_lost(open.key, id);
         }
     }
 
@@ -215,9 +226,8 @@ impl Open {
             arrived.is_some(),
         ));
         // who doesn't wait for it has dropped its end
-        let _ = self.done.send(Arc::clone(&verified));
-        if let Some(watcher) = self.watcher {
-            let _ = watcher.send(Arc::clone(&verified));
+        for told in [self.told.done, self.told.watcher].into_iter().flatten() {
+            let _ = told.send(Arc::clone(&verified));
         }
         Ok(verified)
     }
@@ -243,18 +253,24 @@ impl Open {
         receipt::check(receipt, &expected)?;
         let said = arrived.map(|(_, said)| said);
         usage::check(&receipt.message().usage, &self.asked, said)?;
-        let id = self.request.message().request_id;
+        let (id, units) = (self.id(), receipt.message().units);
         let settled = self.handle.with_lane(self.key, |lane, chain| {
             let joined = chain.add(receipt)?;
-            match lane.settle(id, receipt.message().units) {
+            match lane.settle(id, units) {
                 // its node has shown it before it came
                 Err(LaneError::NotOpen) if joined == Joined::Again => Ok(()),
+                Err(LaneError::NotOpen) if self.given_up => {
+                    lane.explain(units);
+                    Ok(())
+                }
                 settled => settled.map_err(|_| ReceiptError::RequestId),
             }
         });
         let settled = settled.map_err(|_| ReceiptError::RequestId);
         self.handle.watch_gaps(&self.node);
-        settled?
+        settled??;
+        self.handle.is_charged(self.key.node, id, units);
+        Ok(())
     }
 
     /// The record of the node to which the request was passed on.
@@ -312,9 +328,9 @@ impl Open {
             key: self.key,
             request: self.request,
             asked: self.asked,
-            done: self.done,
-            watcher: self.watcher,
+            told: self.told,
             was_over: false,
+            given_up: false,
         };
         let clock = Arc::clone(&self.handle.client.runtime().clock);
         drop(self.handle);
@@ -341,10 +357,11 @@ struct Lost {
     key: LaneKey,
     request: Signed<RequestHeader>,
     asked: Asked,
-    done: oneshot::Sender<Arc<VerifiedReceipt>>,
-    watcher: Option<ReceiptWatcher>,
-    /// Nothing ran on the lease when it was asked last.
+    told: Told,
+    /// It didn't run when its node was asked last.
     was_over: bool,
+    /// It didn't twice.
+    given_up: bool,
 }
 
 impl Lost {
@@ -362,7 +379,8 @@ impl Lost {
             // whatever it cost is paid or never will be
             return None;
         }
-        let path = format!("/v1/receipts/{}", self.request.message().request_id);
+        let id = self.request.message().request_id;
+        let path = format!("/v1/receipts/{id}");
         let http = handle.client.inner.http.clone();
         match http.get::<KeptByNode>(&self.node, &path).await {
             Ok(kept) => {
@@ -373,15 +391,15 @@ impl Lost {
                 None
             }
             Err(ClientError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {
+                // a receipt may have come between the two questions: the second look finds it
+                let was_over = self.was_over;
+                self.was_over = is_over(&handle, &self.node, id).await;
+                if !(was_over && self.was_over) {
+                    return Some(self.unanswered(&handle));
+                }
                 let expires = self.request.message().expires_at_ms;
-                let dead = handle.client.runtime().now() > expires.saturating_add(AFTERMATH);
-                if !dead {
-                    // a receipt may have come between the two questions: the second look finds it
-                    let was_over = self.was_over;
-                    self.was_over = is_over(&handle, &self.node).await;
-                    if !(was_over && self.was_over) {
-                        return Some(self.unanswered(&handle));
-                    }
+                if handle.client.runtime().now() <= expires.saturating_add(AFTERMATH) {
+                    return Some(self.give_up(&handle));
                 }
                 self.into_open(handle).refused_for_good();
                 None
@@ -397,6 +415,16 @@ impl Lost {
         self
     }
 
+    /// The node has nothing of it. Whoever has seen it on its way may still have it served until it expires: then it is
+    /// charged, and nobody waits for it.
+    fn give_up(mut self, handle: &StackHandle) -> Self {
+        let id = self.request.message().request_id;
+        let _ = handle.with_lane(self.key, |lane, _| lane.refuse(id));
+        self.given_up = true;
+        self.told = Told::default();
+        self
+    }
+
     fn into_open(self, handle: StackHandle) -> Open {
         Open {
             handle,
@@ -404,17 +432,16 @@ impl Lost {
             key: self.key,
             request: self.request,
             asked: self.asked,
-            done: self.done,
-            watcher: self.watcher,
+            told: self.told,
+            given_up: self.given_up,
         }
     }
 }
 
-/// Whether the node has nothing running on the lease, so that a request without a receipt was
-/// never served and won't be.
-async fn is_over(handle: &StackHandle, node: &NodeInfo) -> bool {
+/// Whether the node isn't at a request: if it has no receipt for it either, it hasn't served it.
+async fn is_over(handle: &StackHandle, node: &NodeInfo, id: RequestId) -> bool {
     match handle.lease_status(node).await {
-        Ok(status) => status.reserved.0 == 0,
+        Ok(status) => !status.running.contains(&id),
         Err(ClientError::Refused { status, .. }) => status == StatusCode::NOT_FOUND,
         Err(_) => false,
     }

@@ -20,7 +20,7 @@
 //! ```no_run
 //! use atoma_client::{BuyRequest, Client, ClientConfig};
 //! use atoma_keys::SigningKey;
-//! use atoma_types::{ComputeUnits, DurationMs, Price, TaskId};
+//! use atoma_types::{ComputeUnits, DurationMs, TaskId};
 //!
 //! # async fn example(wallet: SigningKey, task: TaskId) -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::connect("http://127.0.0.1:9000", wallet, ClientConfig::default()).await?;
@@ -28,7 +28,7 @@
 //!     .buy(BuyRequest {
 //!         task,
 //!         units: ComputeUnits(20_000),
-//!         max_price: Price(2_000_000), // two USDC per million units
+//!         max_price: None, // what nodes with half of the collateral ask at most
 //!         nodes: 0,
 //!         lifetime: DurationMs(3_600_000),
 //!     })
@@ -68,6 +68,7 @@ mod kept_chain;
 pub mod lane;
 mod lines;
 mod networks;
+mod never_came;
 mod node_info;
 mod pace;
 mod reach;

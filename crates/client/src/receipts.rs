@@ -100,7 +100,7 @@ impl Receipts {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub(crate) fn has_any(&self, stack: StackId) -> Result<bool, ClientError> {
+    pub fn has_any(&self, stack: StackId) -> Result<bool, ClientError> {
         for kept in &self.kept {
             if kept.has_any(stack)? {
                 return Ok(true);
@@ -185,7 +185,7 @@ impl Receipts {
         self.kept_between(lease, (seq, 0, seq))
     }
 
-    /// What is kept of a lease after a number and a hash, with the receipts that may be one of two for their request.
+    /// The receipts of a lease after a number and a hash that may be one of two for their request, at most so many.
     pub(crate) fn suspects(
         &self,
         lease: (StackId, NodeId),

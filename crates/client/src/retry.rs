@@ -214,10 +214,11 @@ impl NodeRefusal {
     }
 
     /// Whether the request wasn't served and won't be, in the node's own words. A node that can't serve now may do so in the
-    /// end, and of a request that came twice it may have served the first.
+    /// end, of a request that came twice it may have served the first, and what it knows no stack of it can't tell again.
     pub(crate) fn is_final(&self) -> bool {
-        let twice = [RefusalCode::Replayed, RefusalCode::SealedReplayed];
-        let known = self.code.filter(|code| !twice.contains(code));
+        use RefusalCode as Code;
+        let unsure = [Code::Replayed, Code::SealedReplayed, Code::UnknownStack];
+        let known = self.code.filter(|code| !unsure.contains(code));
         known.is_some() && self.status < 500
     }
 

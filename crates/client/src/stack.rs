@@ -35,7 +35,8 @@ pub struct StackHandle {
 /// A lease as the node has it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct LeaseStatus {
-    pub(crate) reserved: ComputeUnits,
+    /// The requests that run.
+    pub(crate) running: Vec<RequestId>,
     pub(crate) lanes: Vec<LaneStatus>,
 }
 
@@ -271,6 +272,7 @@ impl StackHandle {
         };
         let mut account = LeaseAccount {
             own_lane,
+            never_came: store.kept().never_came(self.id(), node.id)?,
             ..LeaseAccount::default()
         };
         for kept in lanes {
@@ -348,17 +350,18 @@ impl StackHandle {
     ) -> Result<(ComputeUnits, ComputeUnits), ClientError> {
         self.client.check_trust(key.node)?;
         let leased = self.leased(key.node);
+        let window = self.client.inner.config.window;
         let mut accounts = self.state.accounts.lock();
         let account = accounts.entry(key.node).or_default();
         if let Some(seq) = account.unshown() {
             let node = key.node;
             return Err(ClientError::Unshown { node, seq });
         }
+        account.check_never_came(key.node, window)?;
         let room = leased.saturating_sub(account.used());
         if max > room {
             return Err(ClientError::NoRoom { room, wanted: max });
         }
-        let window = self.client.inner.config.window;
         let lane = account
             .lanes
             .entry(key.lane)

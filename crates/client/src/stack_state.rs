@@ -1,7 +1,7 @@
 //! What is known of a stack: the ledger's view of it, and for each node the lanes and the chain of
 //! receipts. One per stack and client, whoever opens it.
 
-use crate::lane::Lane;
+use crate::{ClientError, lane::Lane, never_came::NeverCame};
 use atoma_evidence::chain::Chain;
 use atoma_types::{
     ComputeUnits, NodeId, StackId,
@@ -30,6 +30,8 @@ pub(crate) struct LeaseAccount {
     pub(crate) looking: bool,
     /// A number that the chain lacked after its node was asked: nothing is signed while it does.
     pub(crate) unshown: Option<u64>,
+    /// Requests whose answers never came, and what of them is charged.
+    pub(crate) never_came: NeverCame,
 }
 
 impl LeaseAccount {
@@ -39,6 +41,23 @@ impl LeaseAccount {
         let own = self.lanes.values().map(Lane::spoken_for);
         let own = own.fold(ComputeUnits::ZERO, ComputeUnits::saturating_add);
         own.max(self.chain.cumulative())
+    }
+
+    /// Whether the node charges too much for answers that never came.
+    pub(crate) fn check_never_came(
+        &self,
+        node: NodeId,
+        window: ComputeUnits,
+    ) -> Result<(), ClientError> {
+        let allowed = NeverCame::allowed(window, self.chain.cumulative());
+        match self.never_came.too_much(allowed) {
+            None => Ok(()),
+            Some(charged) => Err(ClientError::NeverCame {
+                node,
+                charged,
+                allowed,
+            }),
+        }
     }
 
     /// The number that keeps anything from being signed, if one does.

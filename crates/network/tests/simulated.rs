@@ -72,7 +72,7 @@ async fn story(seed: u64, folder: &Path) -> Trace {
         .buy(BuyRequest {
             task: network.task.unwrap(),
             units: ComputeUnits(20_000),
-            max_price: PRICE,
+            max_price: Some(PRICE),
             nodes: 0,
             lifetime: DurationMs(3_600_000),
         })

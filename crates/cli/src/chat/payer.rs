@@ -115,7 +115,7 @@ impl Payer {
             task: task.id,
             units: purchase.units,
             // whichever node takes it; the difference to its price comes back
-            max_price: purchase.max_price,
+            max_price: Some(purchase.max_price),
             nodes: 0,
             lifetime: LIFETIME,
         };

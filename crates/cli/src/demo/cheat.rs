@@ -156,7 +156,7 @@ async fn buy(
         .buy(BuyRequest {
             task: served.task,
             units: UNITS,
-            max_price: PRICE,
+            max_price: Some(PRICE),
             nodes: 0,
             lifetime: DurationMs(3_600_000),
         })

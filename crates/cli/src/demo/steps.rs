@@ -34,7 +34,7 @@ pub(super) async fn buy(
         .buy(BuyRequest {
             task: served.task,
             units: UNITS,
-            max_price: MAX_PRICE,
+            max_price: Some(MAX_PRICE),
             nodes: 0,
             lifetime: DurationMs(3_600_000),
         })

@@ -7,8 +7,9 @@ use super::{
     lanes,
     rows::{KeptLane, ROW, Row, Suspect, from_sql, read_row, to_sql},
 };
+use crate::never_came::NeverCame;
 use atoma_store::{Place, Readers};
-use atoma_types::{Address, NodeId, RequestId, StackId, hash::Hash32};
+use atoma_types::{Address, ComputeUnits, NodeId, RequestId, StackId, hash::Hash32};
 use rusqlite::{OptionalExtension, params};
 
 /// What one network's store keeps, as it is on the disk.
@@ -119,8 +120,8 @@ impl Kept {
         })
     }
 
-    /// What is kept of a lease after this place, in order of places, at most so many; with the receipt itself where it has a
-    /// fault, or its request has another one.
+    /// The receipts of a lease after this place that have a fault, or whose request has another one, in order of places, at
+    /// most so many.
     pub(crate) fn suspects(
         &self,
         (stack, node): (StackId, NodeId),
@@ -128,13 +129,9 @@ impl Kept {
         most: usize,
     ) -> rusqlite::Result<Vec<Suspect>> {
         self.0.ask(|db| {
-            // the index of requests has the table's key in it, so that no other row is read
             let mut query = db.prepare_cached(
-                "SELECT seq, hash, CASE WHEN fault IS NOT NULL OR EXISTS (
-                     SELECT 1 FROM receipts AS other WHERE other.request = one.request
-                     AND other.stack = ?1 AND other.node = ?2 AND other.hash <> one.hash
-                 ) THEN receipt END
-                 FROM receipts AS one WHERE stack = ?1 AND node = ?2 AND (seq, hash) > (?3, ?4)
+                "SELECT seq, hash, receipt FROM suspects CROSS JOIN receipts USING (stack, node, seq, hash)
+                 WHERE stack = ?1 AND node = ?2 AND (seq, hash) > (?3, ?4)
                  ORDER BY seq, hash LIMIT ?5",
             )?;
             let lease = (stack.0.as_bytes(), node.0.as_bytes());
@@ -231,6 +228,26 @@ impl Kept {
         self.0.ask(|db| {
             let mut query = db.prepare_cached("SELECT 1 FROM refused WHERE request = ?1")?;
             query.exists([request.0])
+        })
+    }
+
+    /// The answers of a lease that never came, and what the good receipts for them charge.
+    pub(crate) fn never_came(&self, stack: StackId, node: NodeId) -> rusqlite::Result<NeverCame> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT request, (SELECT units FROM receipts
+                     WHERE receipts.request = lost.request AND fault IS NULL LIMIT 1)
+                 FROM lost WHERE stack = ?1 AND node = ?2",
+            )?;
+            let rows = query.query_map([stack.0.as_bytes(), node.0.as_bytes()], |row| {
+                let units: Option<i64> = row.get(1)?;
+                Ok((
+                    RequestId(row.get(0)?),
+                    units.map(|units| ComputeUnits(from_sql(units))),
+                ))
+            })?;
+            let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(NeverCame::of(rows))
         })
     }
 

@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
     file: "client.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atCl"),
-    version: 6,
+    version: 7,
     tables: "
         CREATE TABLE receipts (
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -41,6 +41,14 @@ pub(super) const KIND: Kind = Kind {
         CREATE TABLE refused (  -- requests that their nodes have refused: they can't have receipts for them
             request BLOB PRIMARY KEY, stack BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;
+        CREATE TABLE suspects (  -- receipts that may be one of two for their request
+            stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
+            PRIMARY KEY (stack, node, seq, hash)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE lost (  -- requests whose answers never came, or not to their end
+            request BLOB PRIMARY KEY, stack BLOB NOT NULL, node BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX lost_by_lease ON lost (stack, node);
         CREATE TABLE wrongs (  -- answers of which a jury would find what was found here
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, unit INTEGER NOT NULL, reason TEXT NOT NULL,
             PRIMARY KEY (stack, node, seq)
@@ -97,6 +105,24 @@ pub(super) const KIND: Kind = Kind {
                 CREATE TABLE refused (  -- requests that their nodes have refused: they can't have receipts for them
                     request BLOB PRIMARY KEY, stack BLOB NOT NULL
                 ) STRICT, WITHOUT ROWID;
+            ",
+        },
+        Upgrade {
+            from: 6,
+            sql: "
+                CREATE TABLE lost (  -- requests whose answers never came, or not to their end
+                    request BLOB PRIMARY KEY, stack BLOB NOT NULL, node BLOB NOT NULL
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX lost_by_lease ON lost (stack, node);
+                CREATE TABLE suspects (  -- receipts that may be one of two for their request
+                    stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
+                    PRIMARY KEY (stack, node, seq, hash)
+                ) STRICT, WITHOUT ROWID;
+                INSERT INTO suspects SELECT stack, node, seq, hash FROM receipts AS one
+                    WHERE fault IS NOT NULL OR EXISTS (
+                        SELECT 1 FROM receipts AS other WHERE other.request = one.request
+                        AND other.stack = one.stack AND other.node = one.node AND other.hash <> one.hash
+                    );
             ",
         },
     ],

@@ -143,6 +143,13 @@ impl Store {
         }
     }
 
+    /// Remembers that an answer never came; never waits.
+    pub(crate) fn keep_lost(&self, lease: (StackId, NodeId), request: RequestId) {
+        if let Err(error) = self.writes.send_lazily(Op::Lost(lease, request)) {
+            tracing::error!(error = %WithCauses(&error), "a lost answer will be forgotten");
+        }
+    }
+
     /// Remembers an answer that is wrong; never waits.
     pub(crate) fn keep_wrong(&self, wrong: Wrong) {
         if let Err(error) = self.writes.send(Op::Wrong(wrong, None)) {

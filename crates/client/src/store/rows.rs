@@ -30,13 +30,13 @@ pub(crate) struct Row {
     pub(crate) fault: Option<String>,
 }
 
-/// A place of a lease's kept receipts, which may be one of two for its request.
+/// A kept receipt that has a fault, or whose request has another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suspect {
     /// Its number, and its hash.
     pub(crate) place: (u64, Hash32),
-    /// Its bytes and its signature, if it may.
-    pub(crate) receipt: Option<Vec<u8>>,
+    /// Its bytes and its signature.
+    pub(crate) receipt: Vec<u8>,
 }
 
 /// What a lane was before the restart.
@@ -103,6 +103,20 @@ pub(super) fn insert(db: &Connection, row: &Row) -> rusqlite::Result<()> {
         row.receipt,
         row.fault,
         row.second,
+    ])?;
+    // who looks for two reads these alone, however many receipts there are
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO suspects (stack, node, seq, hash)
+         SELECT stack, node, seq, hash FROM receipts WHERE request = ?1 AND stack = ?2 AND node = ?3
+         AND (?4 OR (
+             SELECT count(*) FROM receipts WHERE request = ?1 AND stack = ?2 AND node = ?3
+         ) > 1)",
+    )?
+    .execute(params![
+        row.request.0,
+        row.key.stack.0.as_bytes(),
+        row.key.node.0.as_bytes(),
+        row.fault.is_some(),
     ])?;
     Ok(())
 }

@@ -41,6 +41,8 @@ pub(crate) enum Op {
     Forget(StackId),
     /// A node has refused a request of this stack.
     Refused(StackId, RequestId),
+    /// An answer of a lease never came.
+    Lost((StackId, NodeId), RequestId),
     Distrust(Distrust),
     Wrong(Wrong, Option<Reply>),
     /// Keeps a bond, or forgets one that was not staked after all.
@@ -115,12 +117,26 @@ impl Writer for ClientWriter {
                     // nothing can be claimed of it any more
                     to.prepare_cached("DELETE FROM refused WHERE stack = ?1")?
                         .execute([stack.0.as_bytes()])?;
+                    to.prepare_cached("DELETE FROM lost WHERE stack = ?1")?
+                        .execute([stack.0.as_bytes()])?;
                 }
                 Op::Refused(stack, request) => {
                     to.prepare_cached(
                         "INSERT OR IGNORE INTO refused (request, stack) VALUES (?1, ?2)",
                     )?
                     .execute(params![request.0, stack.0.as_bytes()])?;
+                    to.prepare_cached("DELETE FROM lost WHERE request = ?1")?
+                        .execute([request.0])?;
+                }
+                Op::Lost((stack, node), request) => {
+                    to.prepare_cached(
+                        "INSERT OR IGNORE INTO lost (request, stack, node) VALUES (?1, ?2, ?3)",
+                    )?
+                    .execute(params![
+                        request.0,
+                        stack.0.as_bytes(),
+                        node.0.as_bytes()
+                    ])?;
                 }
                 Op::Distrust(distrust) => distrusts::insert(to, distrust)?,
                 Op::Wrong(wrong, _) => bonds::insert_wrong(to, wrong)?,
@@ -152,6 +168,7 @@ impl Writer for ClientWriter {
                 Op::Receipt(_)
                 | Op::Forget(_)
                 | Op::Refused(..)
+                | Op::Lost(..)
                 | Op::Distrust(_)
                 | Op::Wrong(_, None) => {}
             }

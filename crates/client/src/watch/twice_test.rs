@@ -96,18 +96,46 @@ async fn what_the_ledger_would_not_take_is_no_pair() {
     assert_eq!(found(rows, None).await, None);
 }
 
+/// So many receipts, each for a request of its own.
+fn good(many: u64, fault: Option<&str>) -> Vec<Row> {
+    let own = |seq: u64| {
+        let own = |r: &mut Receipt| {
+            r.request_id = RequestId(u128::from(seq).to_le_bytes());
+            r.request_hash = Hash32::of(&seq.to_le_bytes());
+        };
+        row(&changed(&receipt(0, seq, 10, 10 * seq), own), fault)
+    };
+    (1..=many).map(own).collect()
+}
+
+/// Every one of them used to be read, and its request looked up, at each look.
+#[tokio::test]
+async fn what_is_looked_at_is_what_may_be_one_of_two_however_many_there_are() {
+    for many in [10, 1_000, 10_000] {
+        let store = Store::open(None, NETWORK, Threads::Real).unwrap();
+        let mut rows = good(many, None);
+        let copy = changed(&receipt(0, many + 1, 10, 0), |r| {
+            r.request_id = rows[4].request;
+        });
+        rows.extend([
+            row(&copy, None),
+            row(&receipt(9, many + 2, 10, 0), Some("x")),
+        ]);
+        rows.into_iter().for_each(|row| store.keep(row));
+        let receipts = Receipts::of(&store);
+        receipts.flush().await.unwrap();
+        let node = copy.message().node;
+        let all = (0, Hash32::ZERO);
+        let suspects = receipts.suspects((STACK, node), all, usize::MAX).unwrap();
+        let places = suspects.iter().map(|suspect| suspect.place.0);
+        assert!(places.eq([5, many + 1, many + 2]), "of {many}");
+    }
+}
+
 #[tokio::test]
 async fn a_long_lease_is_looked_through_to_its_end() {
     let many = READ_AT_ONCE as u64 * 2;
-    let mut rows: Vec<Row> = (1..=many)
-        .map(|seq| {
-            let own = |r: &mut Receipt| {
-                r.request_id = RequestId(u128::from(seq).to_le_bytes());
-                r.request_hash = Hash32::of(&seq.to_le_bytes());
-            };
-            row(&changed(&receipt(0, seq, 10, 10 * seq), own), None)
-        })
-        .collect();
+    let mut rows = good(many, Some("something is wrong with it"));
     assert_eq!(found(rows.clone(), None).await, None);
     let copy = receipt(7, many + 1, 10, 0);
     let last = receipt(7, many + 2, 10, 0);

@@ -1,7 +1,7 @@
 //! Records that a node makes up of what its user has signed: copies of one, and those of requests that it refused. None
 //! of them is signed for, whoever fetches it and however often.
 
-use crate::{scripted::COST, watch::Watched, world::World};
+use crate::{watch::Watched, world::World};
 use atoma_client::{Client, ClientError, ReceiptError, RequestOptions, StackHandle};
 use atoma_types::{ComputeUnits, message::Endpoint};
 
@@ -73,26 +73,4 @@ async fn a_refusal_is_remembered_by_the_next_program_and_by_others() {
     assert_eq!(stack.fill_gaps(node).await.unwrap(), Some(2));
     next.receipts().flush().await.unwrap();
     assert_eq!(good(&next, &stack), 2);
-}
-
-#[tokio::test]
-async fn what_a_node_had_nothing_of_it_has_no_record_of_later() {
-    let world = World::start().await;
-    let node = world.node.id;
-    let client = world.client();
-    let stack = world.leased(&client).await;
-    ask(&stack, &world, "plain").await.unwrap();
-    let room = stack.room(node);
-    ask(&stack, &world, "vanish_for_now").await.unwrap_err();
-    // it says twice that there is nothing, and that nothing runs
-    while stack.room(node) != room {
-        tokio::task::yield_now().await;
-    }
-    world.node.serves_denied();
-    ask(&stack, &world, "plain").await.unwrap();
-    assert_eq!(stack.fill_gaps(node).await.unwrap(), Some(2));
-    assert_eq!(client.distrusted(node), Some(ReceiptError::Refused));
-    // its sums say that so much is used; what is signed for is another matter
-    assert_eq!(stack.room(node), ComputeUnits(room.0 - 2 * COST.0));
-    assert!(ask(&stack, &world, "plain").await.is_err());
 }

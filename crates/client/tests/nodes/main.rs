@@ -2,11 +2,15 @@
 //! refusals, broken connections and lies. (Stories with real nodes are told in the workspace's
 //! `tests/`; a real node can't be made to lie.)
 
+mod away;
 mod challenge;
 mod close;
 mod doubles;
 mod gaps;
+mod look_out;
+mod never_came;
 mod passed;
+mod price;
 mod proof;
 mod requests;
 mod scripted;

@@ -5,7 +5,6 @@ mod routes;
 
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
-use atoma_runtime::Runtime;
 use atoma_types::{
     ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
     chain::{Clock, Jury, Stack, calls},
@@ -63,6 +62,8 @@ struct Account {
     sealed: Bytes,
     /// It says nothing of what became of a request.
     is_silent: bool,
+    /// It says that it can't answer questions now.
+    is_away: bool,
     /// How often it was asked for records.
     pages: u64,
     /// It answers no such question.
@@ -108,6 +109,11 @@ impl Scripted {
     /// The highest ceiling that was signed for it.
     pub(crate) fn highest_ceiling(&self) -> ComputeUnits {
         self.account.lock().ceiling
+    }
+
+    /// It can't answer questions now, in its own words; or can again.
+    pub(crate) fn is_away(&self, is_away: bool) {
+        self.account.lock().is_away = is_away;
     }
 
     pub(crate) fn pages(&self) -> u64 {
@@ -179,7 +185,7 @@ impl Scripted {
         account.seq += 1;
         account.sum += COST.0;
         *account.lanes.entry(asked.lane).or_default() += COST.0;
-        let now = Runtime::system().now();
+        let now = self.ledger.runtime().now();
         let mut receipt = Receipt {
             domain: Domain::default(),
             network: self.network,
@@ -328,8 +334,8 @@ impl Scripted {
 
     /// Serves a request of which its user learns nothing.
     pub(crate) fn serves_unseen(&self, stack: &Stack, request_key: &SigningKey) {
-        let now = Runtime::system().now();
-        let request_id = Runtime::system().request_id();
+        let now = self.ledger.runtime().now();
+        let request_id = self.ledger.runtime().request_id();
         let salt = request_key.salt_of(request_id);
         let header = RequestHeader {
             domain: Domain::default(),

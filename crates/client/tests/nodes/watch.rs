@@ -336,6 +336,57 @@ async fn copies_in_one_page_convict_by_each_other() {
     assert_eq!(kept.unwrap().len(), 4);
 }
 
+/// A copy, a good record, a copy, and so on: the hash of each copy is in the next receipt, so that every history can be
+/// computed.
+async fn alternating() -> Watched {
+    let watched = Watched::served(1).await.asking();
+    for _ in 0..3 {
+        watched.world.node.repeats_last(1);
+        let body = r#"{"act":"plain","max_tokens":500}"#;
+        let answer = watched.stack.chat(watched.node(), body).await.unwrap();
+        answer.whole().await.unwrap();
+    }
+    watched.client.receipts().flush().await.unwrap();
+    watched
+}
+
+#[tokio::test]
+async fn single_copies_between_good_records_convict_though_every_history_is_right() {
+    let mut watched = alternating().await;
+    watched.world.node.settles(watched.stack.id()).await;
+    let looked = watched.look().await;
+    assert_eq!(charge(&looked.steps), Some(Charge::Equivocation));
+    assert_eq!(demands(&looked.steps), 0);
+}
+
+#[tokio::test]
+async fn single_copies_that_a_node_does_not_show_are_demanded_and_each_convicts() {
+    let mut watched = alternating().await;
+    watched.world.node.withholds(true);
+    watched.world.node.settles(watched.stack.id()).await;
+    let looked = watched.look().await;
+    assert_eq!(looked.tickets[0].doubt, Some(Doubt::Unproven(2)));
+    assert_eq!(demands(&looked.steps), 2);
+    watched.answers().await;
+    let mut convicted = None;
+    while convicted.is_none() {
+        let looked = watched.look().await;
+        assert_eq!(demands(&looked.steps), 0, "the first is enough");
+        convicted = charge(&looked.steps);
+    }
+    assert_eq!(convicted, Some(Charge::Equivocation));
+}
+
+#[tokio::test]
+async fn of_a_node_that_is_away_single_records_are_not_demanded_at_once() {
+    let mut watched = alternating().await;
+    watched.world.node.is_away(true);
+    watched.world.node.settles(watched.stack.id()).await;
+    let looked = watched.look().await;
+    assert_eq!(looked.tickets[0].doubt, None);
+    assert!(looked.steps.is_empty(), "{:?}", looked.steps);
+}
+
 /// Two stacks, of which the first has a ticket that its node doesn't explain; and what is told of the stacks by one look.
 async fn looked_at(
     world: &World,

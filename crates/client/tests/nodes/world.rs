@@ -6,12 +6,15 @@ use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_localnet::ClockMode;
 use atoma_network::{Network, create_task};
-use atoma_runtime::SystemRandom;
+use atoma_runtime::{Listener, Runtime, Socket, Sockets, SystemRandom};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, SecurityLevel, TaskId,
+    TimestampMs,
     chain::{Clock, Event, NewTask, Params, Payment, calls},
 };
-use std::sync::Arc;
+use parking_lot::Mutex;
+use std::{io, net::SocketAddr, sync::Arc};
+use tokio::task::JoinHandle;
 
 pub(crate) const PRICE: Price = Price(1_000_000);
 
@@ -22,6 +25,48 @@ pub(crate) struct World {
     pub(crate) task: TaskId,
     pub(crate) user: Arc<SigningKey>,
     pub(crate) folder: tempfile::TempDir,
+    door: Door,
+}
+
+/// Where the node listens.
+struct Door {
+    sockets: Sockets,
+    at: SocketAddr,
+    /// Who takes connections, if anybody does.
+    open: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What takes connections, for axum.
+struct Hall {
+    listener: Listener,
+    at: SocketAddr,
+}
+
+impl axum::serve::Listener for Hall {
+    type Io = Socket;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Socket, SocketAddr) {
+        self.listener.accept().await.unwrap()
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.at)
+    }
+}
+
+impl Door {
+    fn opens(&self, listener: Listener, node: &Arc<Scripted>) {
+        let router = Arc::clone(node).router();
+        let hall = Hall {
+            listener,
+            at: self.at,
+        };
+        let open = tokio::spawn(async move {
+            axum::serve(hall, router).await.unwrap();
+        });
+        *self.open.lock() = Some(open);
+    }
 }
 
 impl World {
@@ -33,12 +78,32 @@ impl World {
         Self::securing(params, SecurityLevel::None).await
     }
 
+    /// All of it in memory, in the test's time: it begins paused.
+    pub(crate) async fn simulated() -> Self {
+        let runtime = Runtime::simulated(1, TimestampMs(1_767_225_600_000));
+        let security = SecurityLevel::None;
+        Self::on(runtime, ClockMode::default(), (Params::default(), security)).await
+    }
+
     /// A task that is secured so, on a ledger whose clock can be moved on.
     pub(crate) async fn securing(params: Params, security: SecurityLevel) -> Self {
+        let clock = ClockMode::Adjustable;
+        Self::on(Runtime::system(), clock, (params, security)).await
+    }
+
+    async fn on(
+        runtime: Runtime,
+        clock: ClockMode,
+        (params, security): (Params, SecurityLevel),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let sockets = runtime.sockets.clone();
         let network = Network::builder(folder.path())
             .params(params)
-            .localnet(|config| config.clock = ClockMode::Adjustable);
+            .localnet(|config| {
+                config.clock = clock;
+                config.runtime = runtime;
+            });
         let network = network.start().await.unwrap();
         let ledger = network.ledger.clone();
         let (owner, user) = (
@@ -48,14 +113,20 @@ impl World {
         for key in [&owner, &user] {
             ledger.faucet(key.public_key().address()).await.unwrap();
         }
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let listener = sockets.listen(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let url = format!("http://{at}");
         let response_key = SigningKey::generate(&SystemRandom);
         let (node, task) = register(&ledger, &owner, (url, security), &response_key).await;
         let node = Scripted::new(node, response_key, owner, ledger.clone());
-        let router = Arc::clone(&node).router();
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let door = Door {
+            sockets,
+            at,
+            open: Mutex::default(),
+        };
+        door.opens(listener, &node);
         Self {
+            door,
             network,
             ledger,
             node,
@@ -63,6 +134,19 @@ impl World {
             user,
             folder,
         }
+    }
+
+    /// The node takes no connections any more.
+    pub(crate) async fn leaves(&self) {
+        let open = self.door.open.lock().take().unwrap();
+        open.abort();
+        let _ = open.await;
+    }
+
+    /// It does again.
+    pub(crate) async fn comes_back(&self) {
+        let listener = self.door.sockets.listen(self.door.at).await.unwrap();
+        self.door.opens(listener, &self.node);
     }
 
     /// The user's client, with its memory in the world's folder.
@@ -100,7 +184,7 @@ impl World {
         let order = BuyRequest {
             task: self.task,
             units,
-            max_price: PRICE,
+            max_price: Some(PRICE),
             nodes: 0,
             lifetime: DurationMs(3_600_000),
         };

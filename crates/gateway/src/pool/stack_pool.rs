@@ -284,7 +284,7 @@ impl StackPool {
         let request = BuyRequest {
             task: self.task,
             units,
-            max_price,
+            max_price: Some(max_price),
             nodes: 0,
             lifetime: offer.policy.lifetime,
         };

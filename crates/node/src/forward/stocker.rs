@@ -125,7 +125,7 @@ impl Stocker {
         let request = BuyRequest {
             task: task.id,
             units,
-            max_price: now_known.max_price,
+            max_price: Some(now_known.max_price),
             nodes: 0,
             lifetime: self.forwarder.config().stack_lifetime,
         };

@@ -72,7 +72,7 @@ async fn user(world: &World, policy: Policy) -> (Client, StackHandle) {
     let buy = BuyRequest {
         task: world.task.id,
         units: ComputeUnits(10_000),
-        max_price: Price(2_000_000),
+        max_price: Some(Price(2_000_000)),
         nodes: 0,
         lifetime: DurationMs(3_600_000),
     };

@@ -78,6 +78,16 @@ pub(super) async fn chat(
             node.account.lock().refused = Some(header.clone());
             refuse(RefusalCode::Overloaded, 0)
         }
+        // and it lets a number pass before
+        "skip" => {
+            node.skips(1);
+            plain(Some(&honest(ANSWER)))
+        }
+        // it says that it failed, and has a receipt for it
+        "fail_and_serve" => {
+            honest(ANSWER);
+            refuse(RefusalCode::Internal, 0)
+        }
         // it says so, and serves it
         "refuse_and_serve" => {
             honest(ANSWER);

@@ -12,7 +12,8 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::{Path, Query, State},
-    http::{HeaderMap, Response, StatusCode},
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONNECTION},
+    middleware::map_response,
     routing::{get, post},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -27,6 +28,7 @@ impl Scripted {
             .route("/v1/leases", post(grant))
             .route("/v1/leases/{stack}", get(lease))
             .route("/v1/leases/{stack}/records", get(records))
+            .layer(map_response(closed))
             .with_state(self)
     }
 }
@@ -58,6 +60,13 @@ pub(super) fn refuse(code: RefusalCode, needed: u64) -> Response<Body> {
     respond(status, "application/json", None, refusal.to_json().into())
 }
 
+/// Each answer has a connection of its own: a node that leaves has none left.
+async fn closed(mut response: Response<Body>) -> Response<Body> {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
+}
+
 fn json_or_404(value: Option<Value>) -> Response<Body> {
     match value {
         Some(value) => respond(
@@ -72,7 +81,7 @@ fn json_or_404(value: Option<Value>) -> Response<Body> {
 
 async fn receipt(State(node): State<Arc<Scripted>>, Path(id): Path<String>) -> Response<Body> {
     let account = node.account.lock();
-    if account.is_silent {
+    if account.is_silent || account.is_away {
         return refuse(RefusalCode::Unavailable, 0);
     }
     let kept = account.kept.get(&id.parse::<RequestId>().unwrap()).cloned();
@@ -87,7 +96,7 @@ async fn lease(State(node): State<Arc<Scripted>>, Path(_): Path<String>) -> Resp
         .iter()
         .map(|(lane, committed)| json!({ "lane": lane, "ceiling": committed, "committed": committed }))
         .collect();
-    json_or_404(Some(json!({ "reserved": 0, "lanes": lanes })))
+    json_or_404(Some(json!({ "running": [], "lanes": lanes })))
 }
 
 /// All that it has in truth, after a number.
@@ -106,6 +115,9 @@ async fn records(
         std::future::pending::<()>().await;
     }
     let account = node.account.lock();
+    if account.is_away {
+        return refuse(RefusalCode::Unavailable, 0);
+    }
     if let (Some(step), Some((header, last))) = (account.drips, account.records.last()) {
         let seq = after["after"] + step;
         let copy = Receipt {

@@ -304,7 +304,7 @@ async fn user(world: &World, node: NodeId) -> StackHandle {
     let order = BuyRequest {
         task: world.task.id,
         units: UNITS,
-        max_price: PRICE,
+        max_price: Some(PRICE),
         nodes: 0,
         lifetime: DurationMs(3_600_000),
     };

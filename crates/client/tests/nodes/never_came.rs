@@ -1,0 +1,155 @@
+//! Answers that never come and are charged all the same.
+
+use crate::{scripted::COST, world::World};
+use atoma_client::{Client, ClientError, ReceiptError, RequestOptions, StackHandle};
+use atoma_types::{ComputeUnits, message::Endpoint};
+use http::StatusCode;
+use std::time::Duration;
+use tokio::time::sleep;
+
+async fn ask(stack: &StackHandle, world: &World, act: &str) -> Result<StatusCode, ClientError> {
+    let body = format!(r#"{{"act":"{act}","max_tokens":10}}"#);
+    let options = RequestOptions {
+        max_units: Some(ComputeUnits(40)),
+        ..RequestOptions::default()
+    };
+    let endpoint = Endpoint::ChatCompletions;
+    let answer = stack.request(world.node.id, endpoint, body.into(), options);
+    let whole = answer.await?.whole().await?;
+    // what it cost is found out meanwhile
+    sleep(Duration::from_millis(200)).await;
+    Ok(whole.status)
+}
+
+async fn opened(world: &World) -> (Client, StackHandle) {
+    let client = world.client();
+    let stack = world.leased(&client).await;
+    (client, stack)
+}
+
+/// Each of them was paid like an answer that was lost on the way, any number of times.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_says_that_it_failed_and_has_receipts_for_it_is_soon_signed_nothing_more() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (client, stack) = opened(&world).await;
+    let mut charged = 0;
+    let stopped = loop {
+        match ask(&stack, &world, "fail_and_serve").await {
+            Ok(status) => assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR),
+            Err(error) => break error,
+        }
+        charged += COST.0;
+        assert_eq!(stack.charged_unanswered(node), ComputeUnits(charged));
+    };
+    // more than four, and more than the window of a hundred
+    assert_eq!(charged, 5 * COST.0);
+    let ClientError::NeverCame { allowed, .. } = stopped else {
+        panic!("{stopped}");
+    };
+    assert_eq!(allowed, ComputeUnits(100));
+    // nor does the next program begin anew
+    let id = stack.id();
+    drop((stack, client));
+    let client = world.client();
+    let stack = client.open(id).await.unwrap();
+    let refused = ask(&stack, &world, "plain").await.unwrap_err();
+    assert!(
+        matches!(refused, ClientError::NeverCame { .. }),
+        "{refused}"
+    );
+    // it is the lease that is at its end, and not its node
+    let other = world.leased(&client).await;
+    ask(&other, &world, "plain").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_ends_before_it_is_known_what_a_failure_cost_has_it_counted_by_the_next() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (client, stack) = opened(&world).await;
+    let id = stack.id();
+    drop((stack, client));
+    let refused = loop {
+        let client = world.client();
+        let stack = client.open(id).await.unwrap();
+        if let Err(refused) = ask(&stack, &world, "plain").await {
+            break refused;
+        }
+        // it shows what the last program never heard of
+        assert_eq!(stack.fill_gaps(node).await.unwrap(), None);
+        let body = r#"{"act":"fail_and_serve","max_tokens":10}"#;
+        if let Err(refused) = stack.chat(node, body).await {
+            break refused;
+        }
+    };
+    let ClientError::NeverCame { charged, .. } = refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(charged, ComputeUnits(5 * COST.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_honest_node_on_a_bad_connection_is_signed_for_and_paid_on_and_on() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (_client, stack) = opened(&world).await;
+    for number in 0..200 {
+        let act = if number % 10 == 9 { "cut" } else { "plain" };
+        let asked = ask(&stack, &world, act).await;
+        assert_eq!(asked.is_ok(), act == "plain", "{asked:?}");
+    }
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(stack.charged_unanswered(node), ComputeUnits(20 * COST.0));
+    assert_eq!(stack.room(node), ComputeUnits(10_000 - 200 * COST.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_before_the_end_pays_and_nobody_counts_it() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (_client, stack) = opened(&world).await;
+    for _ in 0..20 {
+        let body = r#"{"act":"stream","max_tokens":10}"#;
+        drop(stack.chat(node, body).await.unwrap());
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(stack.room(node), ComputeUnits(10_000 - 20 * COST.0));
+    assert_eq!(stack.charged_unanswered(node), ComputeUnits::ZERO);
+}
+
+/// A request that was lost on its way can be sent again by whoever has seen it: its node serves it in good faith.
+#[tokio::test(start_paused = true)]
+async fn of_what_a_node_had_nothing_it_may_have_a_record_until_the_request_expires_and_not_later() {
+    for expired in [false, true] {
+        let world = World::simulated().await;
+        let node = world.node.id;
+        let (client, stack) = opened(&world).await;
+        ask(&stack, &world, "plain").await.unwrap();
+        let room = stack.room(node);
+        ask(&stack, &world, "vanish_for_now").await.unwrap_err();
+        // it says twice that there is nothing, and that it isn't at it
+        while stack.room(node) != room {
+            sleep(Duration::from_millis(10)).await;
+        }
+        // sixty seconds, and thirty for clocks; then it is asked twice
+        sleep(Duration::from_secs(if expired { 120 } else { 1 })).await;
+        world.node.serves_denied();
+        ask(&stack, &world, "plain").await.unwrap();
+        let shown = stack.fill_gaps(node).await.unwrap();
+        if expired {
+            assert_eq!(shown, Some(2));
+            assert_eq!(client.distrusted(node), Some(ReceiptError::Refused));
+            assert!(ask(&stack, &world, "plain").await.is_err());
+        } else {
+            assert_eq!(shown, None);
+            assert_eq!(client.distrusted(node), None);
+            assert_eq!(stack.charged_unanswered(node), COST);
+            ask(&stack, &world, "plain").await.unwrap();
+        }
+        client.receipts().flush().await.unwrap();
+        let kept = client.receipts().list(Some(stack.id())).unwrap();
+        let faulty = kept.iter().filter(|kept| kept.fault.is_some()).count();
+        assert_eq!(faulty, usize::from(expired));
+    }
+}
