@@ -123,6 +123,15 @@ pub(crate) fn another_stack_may_do(error: &anyhow::Error) -> bool {
     of_client || of_node
 }
 
+/// Whether another stack of the same node may do: this one is at its end, or lacks units.
+pub(super) fn stack_may_do(error: &anyhow::Error) -> bool {
+    let codes = [RefusalCode::StackExpired, RefusalCode::UnknownStack];
+    let refused = error.downcast_ref();
+    more_units_may_do(error)
+        || refused
+            .is_some_and(|refused: &Refused| codes.iter().any(|code| refused.code == code.as_str()))
+}
+
 async fn refused(mut answer: Answer) -> Result<Refused> {
     let mut body = Vec::new();
     while let Some(piece) = answer.body.next().await {

@@ -2,7 +2,8 @@
 
 use super::{
     args::Chat,
-    ask::{Told, another_stack_may_do, ask, more_units_may_do, said_to_need},
+    ask::{Told, another_stack_may_do, ask, more_units_may_do, said_to_need, stack_may_do},
+    need::Tried,
     payer::{self, Choice},
     purchase::Question,
 };
@@ -77,7 +78,7 @@ impl<'a> Conversation<'a> {
     async fn answered(&self) -> Result<(Told, Choice)> {
         let payer = &self.chat.payer;
         let mut candidates: Vec<Choice> = self.choice.iter().cloned().collect();
-        let mut failed = None;
+        let mut failed = Vec::new();
         for looked in [false, true] {
             if looked {
                 candidates = payer.candidates(&self.client).await?;
@@ -85,24 +86,19 @@ impl<'a> Conversation<'a> {
             for choice in candidates.drain(..) {
                 match self.ask_with_all(&choice).await {
                     Ok(told) => return Ok((told, choice)),
-                    Err(error) if another_stack_may_do(&error) => {
-                        failed = Some((error, choice.stack.task().id));
-                    }
+                    Err(error) if another_stack_may_do(&error) => failed.push((error, choice)),
                     Err(error) => return Err(error),
                 }
             }
         }
         self.tell_of_convictions().await?;
-        if let Some(task) = payer.to_buy(&self.client).await? {
-            let said = failed.as_ref().filter(|(_, asked)| *asked == task.id);
-            let said = said.and_then(|(error, _)| said_to_need(error));
-            let question = self.question(&task, said);
-            let choice = payer.buy(&task, &question, &self.client, self.output);
-            let choice = choice.await?;
+        if let Some(task) = payer.to_buy(&self.client).await?
+            && let Some(choice) = self.bought(&task, &failed).await?
+        {
             let told = self.ask(&choice).await?;
             return Ok((told, choice));
         }
-        if let Some((error, _)) = failed {
+        if let Some((error, _)) = failed.pop() {
             return Err(match more_units_may_do(&error) {
                 true => error.context(
                     "no stack has room for this answer: --max-tokens asks for a shorter one, --budget buys a stack",
@@ -113,6 +109,31 @@ impl<'a> Conversation<'a> {
         anyhow::bail!(
             "no open stack on this machine: buy one with `atoma stack buy` or --budget, or name one with --stack"
         )
+    }
+
+    /// A stack that is bought because these failed, if another one may do.
+    async fn bought(
+        &self,
+        task: &Task,
+        failed: &[(anyhow::Error, Choice)],
+    ) -> Result<Option<Choice>> {
+        let of_task = |failed: &&(_, Choice)| failed.1.stack.task().id == task.id;
+        let said = failed.iter().rev().find(of_task);
+        let said = said.and_then(|(error, _)| said_to_need(error));
+        let question = self.question(task, said);
+        let mut tried = Vec::new();
+        for (error, choice) in failed.iter().filter(of_task) {
+            let stack = &choice.stack;
+            tried.push(Tried {
+                node: choice.node,
+                lacks_units: stack_may_do(error),
+                is_used: self.client.receipts().has_any(stack.id())?,
+                units: stack.live_units(),
+            });
+        }
+        let (client, output) = (&self.client, self.output);
+        let question = (&question, &tried[..]);
+        self.chat.payer.buy(task, question, client, output).await
     }
 
     /// Says whose conviction left a stack without a node, before another one is bought or wanted.

@@ -4,6 +4,7 @@
 mod args;
 mod ask;
 mod conversation;
+mod need;
 mod payer;
 mod prompt;
 mod purchase;

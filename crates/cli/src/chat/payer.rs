@@ -1,6 +1,9 @@
 //! Which stack pays for a question: one that there is, or one that is bought within a budget.
 
-use super::purchase::{Purchase, Question, purchase};
+use super::{
+    need::{Tried, worth_buying},
+    purchase::{Purchase, Question, purchase},
+};
 use crate::{
     named::Named,
     output::{Output, short, usdc},
@@ -88,15 +91,15 @@ impl Payer {
         Ok(Some(task))
     }
 
-    /// Buys a stack of a task within the budget, and has a node take what the question may need of it. What is sealed is
-    /// bought of nodes alone whose evidence the policy accepts.
+    /// Buys a stack of a task within the budget, and has a node take what the question may need of it; nothing where those
+    /// that were tried are what there is for it. What is sealed is bought of nodes alone whose evidence the policy accepts.
     pub(super) async fn buy(
         &self,
         task: &Task,
-        question: &Question,
+        (question, tried): (&Question, &[Tried]),
         client: &Client,
         output: &Output,
-    ) -> Result<Choice> {
+    ) -> Result<Option<Choice>> {
         let budget = self.budget.context("there is no --budget")?.0;
         let mut offers = client.offers(task.id).await?;
         let mut fair = fair_price::of(&offers);
@@ -107,6 +110,9 @@ impl Payer {
             fair = offers.first().map(|offer| offer.price);
         }
         let fair = fair.context("no node sells this model now")?;
+        let Some(mut offers) = worth_buying(&offers, tried, question.needed()) else {
+            return Ok(None);
+        };
         if client.is_confidential() {
             offers = accepted(client, offers, task.id).await?;
         }
@@ -131,7 +137,7 @@ impl Payer {
             usdc(stack.view().escrow.0),
             usdc(purchase.max_price.0),
         ));
-        engaged(stack, &purchase, &offers).await
+        engaged(stack, &purchase, &offers).await.map(Some)
     }
 
     /// The node that serves on a stack, if there is one.

@@ -63,7 +63,7 @@ fn or_shorter(tokens: Option<u64>) -> String {
 
 impl Question {
     /// The most that it may cost.
-    fn needed(&self) -> ComputeUnits {
+    pub(super) fn needed(&self) -> ComputeUnits {
         // more than can be counted is more than anyone can pay
         self.said
             .or_else(|| self.estimate())
