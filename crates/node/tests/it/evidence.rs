@@ -288,17 +288,18 @@ async fn a_stored_request_is_read_before_it_is_served() {
 
     // anything but this very request, signed by this very key, is refused and costs nothing
     let other_body = world.chat(r#","max_tokens":3"#);
-    let other = world.header(id, stack, other_body.as_bytes());
+    // each with an id of its own, which is used up by it
+    let others: [_; 5] = std::array::from_fn(|_| world.header(id, stack, other_body.as_bytes()));
     let stranger = SigningKey::generate(&SystemRandom);
     let higher = RequestHeader {
         max_units: atoma_types::ComputeUnits(7),
-        ..other.clone()
+        ..others[1].clone()
     };
     let wrong = [
         store(&bare, &body, &world.request_key).await,
         store(&higher, &other_body, &world.request_key).await,
-        store(&other, &other_body, &stranger).await,
-        store(&other, &body, &world.request_key).await,
+        store(&others[2], &other_body, &stranger).await,
+        store(&others[3], &body, &world.request_key).await,
     ];
     let no_pack = walrus
         .client()
@@ -306,8 +307,8 @@ async fn a_stored_request_is_read_before_it_is_served() {
         .await
         .unwrap();
     let wrong = wrong.into_iter().chain([no_pack.blob_id]);
-    for blob in wrong {
-        let answer = world.send(&url, naming(&other, blob), &other_body).await;
+    for (other, blob) in others.iter().zip(wrong) {
+        let answer = world.send(&url, naming(other, blob), &other_body).await;
         assert_eq!(answer.code(), "evidence_invalid", "{answer:?}");
     }
     let lease = world.lease(&url, id, stack).await;

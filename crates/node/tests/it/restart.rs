@@ -33,6 +33,7 @@ async fn a_restarted_node_goes_on_where_it_was() {
         ..world.header(id, stack, body.as_bytes())
     };
     let second = world.send(&url, early.clone(), &body).await.receipt().0;
+    let unsent = world.header(id, stack, body.as_bytes());
     node.drain_and_stop().await;
 
     let node = world.node().await;
@@ -40,8 +41,12 @@ async fn a_restarted_node_goes_on_where_it_was() {
     let url = node.url();
     assert_eq!(world.ledger.node(id).await.unwrap().url, url, "and moves");
     assert_eq!(
-        world.send(&url, old, &body).await.code(),
+        world.send(&url, unsent, &body).await.code(),
         "issued_before_restart"
+    );
+    assert_eq!(
+        world.send(&url, old, &body).await.code(),
+        "request_replayed"
     );
     assert_eq!(
         world.send(&url, early, &body).await.code(),
