@@ -182,8 +182,8 @@ fun fit(self: &Params): bool {
         // whoever can be fined as an examiner can be as a juror, or stacks were sold that no jury could be drawn for
         && self.juror_fine <= self.examiner_fine
         // theorem 12: an answer that saves 0.8 of the price doesn't pay while a third of the attesters' weight lies,
-        // caught (1 + m) >= (1 - caught) 0.8, where caught = p * 2/3 * convicting / juries
-        && p * 2 * convicting * (5 * m + 9) >= 12_000 * juries
+        // caught (1 + m) >= 0.8, where caught = p * 2/3 * convicting / juries: who is caught has saved it, too
+        && p * convicting * (m + 1) >= 1_200 * juries
         // neither a minority nor two sides can decide
         && self.jury_quorum * 2 > self.jury_size
         && self.min_attesters >= self.jury_size + 2

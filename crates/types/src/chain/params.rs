@@ -151,8 +151,8 @@ impl Params {
             // whoever can be fined as an examiner can be as a juror, or stacks were sold that no jury could be drawn for
             && self.juror_fine <= self.examiner_fine
             // theorem 12: an answer that saves 0.8 of the price doesn't pay while a third of the attesters' weight lies,
-            // `caught (1 + m) >= (1 - caught) 0.8` with `caught = p * 2/3 * convicting / juries`
-            && p * 2 * convicting * (5 * m + 9) >= 12_000 * juries
+            // `caught (1 + m) >= 0.8` with `caught = p * 2/3 * convicting / juries`: who is caught has saved it, too
+            && p * convicting * (m + 1) >= 1_200 * juries
             // neither a minority nor two sides can decide
             && self.jury_quorum * 2 > self.jury_size
             && self.min_attesters >= self.jury_size + 2
@@ -209,8 +209,8 @@ mod tests {
         };
         // each is at its floor, or both are just not
         assert!(!fits(50, 5, 5));
-        for (p, m) in [(310, 5), (195, 9), (179, 10), (67, 30)] {
-            assert!(p * (5 * m + 9) >= 10_515 && (p - 1) * (5 * m + 9) < 10_515);
+        for (p, m) in [(351, 5), (211, 9), (192, 10), (68, 30)] {
+            assert!(p * (m + 1) >= 2_103 && (p - 1) * (m + 1) < 2_103);
             assert!(fits(p, m, 5) && !fits(p - 1, m, 5));
         }
         // a jury that must be of one mind convicts too seldom; more than all of it never

@@ -98,8 +98,8 @@ fn b10_no_network_of_worth_has_windows_that_nobody_can_keep() {
         ("attest_fee", 200_000),
         ("slash_delay_ms", 8 * DAY),
         // a rate and a multiple that are good enough beside each other's defaults alone, and a jury that must be of one mind
-        ("sample_permille", 178),
-        ("fine_multiple", 8),
+        ("sample_permille", 191),
+        ("fine_multiple", 9),
         ("jury_quorum", 7),
     ] {
         let call = w.set_param_call(name, value);
