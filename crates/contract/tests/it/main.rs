@@ -7,6 +7,7 @@ mod package;
 mod raw;
 mod spec;
 mod storage;
+mod table;
 mod tape;
 mod theorems;
 mod vectors;

@@ -20,8 +20,8 @@ pub(crate) const TALES: &[Tale] = &[
         an_object_of_another_version_is_closed_to_this_one,
     ),
     (
-        "what_a_node_must_do_in_time_touches_its_stack_alone",
-        what_a_node_must_do_in_time_touches_its_stack_alone,
+        "c1_what_a_node_must_do_in_time_touches_its_stack_alone",
+        c1_what_a_node_must_do_in_time_touches_its_stack_alone,
     ),
     (
         "a_ticket_that_is_examined_holds_up_no_settlement",
@@ -127,7 +127,7 @@ fn an_object_of_another_version_is_closed_to_this_one() {
 /// C. Edition 1: `settle` and `answer` took the database for its version alone, so that floods of registrations held them up. Now what has a
 /// deadline for a node touches the stack alone.
 #[test]
-fn what_a_node_must_do_in_time_touches_its_stack_alone() {
+fn c1_what_a_node_must_do_in_time_touches_its_stack_alone() {
     use atoma_types::chain::{ArgKind, Call, ObjectKind};
     for (module, name) in [
         ("settlement", "settle"),

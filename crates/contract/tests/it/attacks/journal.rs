@@ -27,8 +27,8 @@ pub(crate) const TALES: &[Tale] = &[
         b13_a_stolen_key_is_rotated_and_convicts_nobody_on_what_is_paid,
     ),
     (
-        "a_record_of_another_model_above_tariff_or_order_backs_no_unit",
-        a_record_of_another_model_above_tariff_or_order_backs_no_unit,
+        "c7_a_record_of_another_model_above_tariff_or_order_backs_no_unit",
+        c7_a_record_of_another_model_above_tariff_or_order_backs_no_unit,
     ),
 ];
 
@@ -163,7 +163,7 @@ fn b13_a_stolen_key_is_rotated_and_convicts_nobody_on_what_is_paid() {
 /// C. Edition 1: a receipt for another model than the task's convicted nobody. (And counts above tariff or order were proofs of
 /// their own; now they are records that back no unit.)
 #[test]
-fn a_record_of_another_model_above_tariff_or_order_backs_no_unit() {
+fn c7_a_record_of_another_model_above_tariff_or_order_backs_no_unit() {
     type Change = fn(&mut Receipt);
     let changes: [(Change, AbortCode); 3] = [
         (

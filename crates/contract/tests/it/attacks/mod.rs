@@ -13,6 +13,7 @@ mod juries;
 mod money;
 mod other;
 mod price;
+mod sampling;
 mod second;
 mod standing;
 mod treasury;
@@ -33,6 +34,7 @@ pub(crate) fn tales() -> Vec<Tale> {
         money::TALES,
         other::TALES,
         price::TALES,
+        sampling::TALES,
         second::TALES,
         standing::TALES,
         treasury::TALES,

@@ -11,8 +11,8 @@ use atoma_types::{
 /// For the tape.
 pub(crate) const TALES: &[Tale] = &[
     (
-        "sixty_lanes_fit_a_transaction",
-        sixty_lanes_fit_a_transaction,
+        "c5_sixty_lanes_fit_a_transaction",
+        c5_sixty_lanes_fit_a_transaction,
     ),
     (
         "what_is_paid_is_not_paid_again",
@@ -22,7 +22,7 @@ pub(crate) const TALES: &[Tale] = &[
 
 /// C. Edition 1: 62 lanes fitted a transaction, 64 were allowed.
 #[test]
-fn sixty_lanes_fit_a_transaction() {
+fn c5_sixty_lanes_fit_a_transaction() {
     let mut w = World::new();
     let task = w.create_task();
     let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);

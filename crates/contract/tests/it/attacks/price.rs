@@ -11,8 +11,8 @@ pub(crate) const TALES: &[Tale] = &[
         a7_a_price_raised_for_a_moment_gets_no_lease,
     ),
     ("a_low_price_wins_no_draws", a_low_price_wins_no_draws),
-    ("a_revoked_grant_is_void", a_revoked_grant_is_void),
-    ("a_draw_binds_nobody", a_draw_binds_nobody),
+    ("c3_a_revoked_grant_is_void", c3_a_revoked_grant_is_void),
+    ("c4_a_draw_binds_nobody", c4_a_draw_binds_nobody),
 ];
 
 /// A7. Edition 1: `subscribe(max price)`, `lease(grant)`, `subscribe(old price)` in one transaction: listed at 100,000, leased at
@@ -56,7 +56,7 @@ fn a_low_price_wins_no_draws() {
 
 /// C. Edition 1: an old grant survived the owner's `revoke`.
 #[test]
-fn a_revoked_grant_is_void() {
+fn c3_a_revoked_grant_is_void() {
     let mut w = World::new();
     let task = w.create_task();
     let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
@@ -72,7 +72,7 @@ fn a_revoked_grant_is_void() {
 /// C. Edition 1: `Limited` stacks could be drawn again for the price of gas. They can still be, and it changes nothing: a draw gives
 /// nobody a right or a duty, and here alone the owner grants.
 #[test]
-fn a_draw_binds_nobody() {
+fn c4_a_draw_binds_nobody() {
     let mut w = World::new();
     let task = w.create_task();
     let node = w.serve(OPERATOR, task, PRICE, 100 * USDC);

@@ -43,8 +43,8 @@ pub(crate) const TALES: &[Tale] = &[
         b8_a_collateral_below_the_minimum_takes_no_leases,
     ),
     (
-        "a_full_task_goes_to_those_with_more_at_stake",
-        a_full_task_goes_to_those_with_more_at_stake,
+        "c2_a_full_task_goes_to_those_with_more_at_stake",
+        c2_a_full_task_goes_to_those_with_more_at_stake,
     ),
 ];
 
@@ -199,7 +199,7 @@ fn b8_a_collateral_below_the_minimum_takes_no_leases() {
 
 /// C. Edition 1: suspended and dust nodes kept their places in a full task.
 #[test]
-fn a_full_task_goes_to_those_with_more_at_stake() {
+fn c2_a_full_task_goes_to_those_with_more_at_stake() {
     let mut w = World::new();
     let task = w.create_task();
     let dust: Vec<_> = (0..256)
