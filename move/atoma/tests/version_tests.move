@@ -4,17 +4,24 @@
 module atoma::version_tests;
 
 use atoma::audit;
-use atoma::db;
+use atoma::bytes32;
+use atoma::db::{Self, AdminCap, AtomaDb};
 use atoma::dispute;
-use atoma::node;
+use atoma::lease;
+use atoma::node::{Self, Node};
 use atoma::settlement;
-use atoma::stack;
-use atoma::task;
+use atoma::stack::{Self, Stack};
+use atoma::task::{Self, Task};
+use atoma::ticket;
 use atoma::treasury;
 use atoma::vectors;
 use atoma::version;
 use atoma::world;
 use std::unit_test::destroy;
+use sui::clock::Clock;
+use sui::coin::Coin;
+use sui::test_scenario::Scenario;
+use usdc::usdc::USDC;
 
 /// A version after this one.
 const LATER: u64 = 2;
@@ -42,6 +49,73 @@ fun objects_are_brought_over() {
     destroy(node);
     destroy(other);
     destroy(stack);
+}
+
+/// A stack of an older version with a ticket under way, and its parties.
+fun older(): (Scenario, AtomaDb, AdminCap, Clock, Task, Node, Node, Stack) {
+    let (s, mut db, cap, clock, mut task, mut node, other, mut stack) = world::all();
+    let zero = bytes32::zero();
+    let mut lease = lease::open(&node, 1_000_000);
+    lease.set_units(1_000);
+    lease.add_ticket(ticket::open(0, 900, 0, 10, zero, 0, zero, option::none(), 0, 1, false));
+    stack.add_lease_for_testing(lease);
+    node.restake(0, 10_000);
+    db.set_version_for_testing(0);
+    node.set_version_for_testing(0);
+    task.set_version_for_testing(0);
+    stack.set_version_for_testing(0);
+    (s, db, cap, clock, task, node, other, stack)
+}
+
+#[test]
+fun what_is_brought_over_goes_on_where_it_stood() {
+    let (mut s, mut db, cap, clock, mut task, mut node, other, mut stack) = older();
+    db.migrate(&cap);
+    node.migrate();
+    task.migrate();
+    stack.migrate();
+    settlement::claim(&mut stack, &mut task, &mut node, &clock);
+    node::withdraw(&mut node, @0x5, s.ctx());
+    treasury::collect_fees(&mut db, &mut task, &clock);
+    s.next_tx(@0x5);
+    let paid = s.take_from_sender<Coin<USDC>>();
+    assert!(paid.value() == 891);
+    destroy(paid);
+    destroy(s);
+    destroy(db);
+    destroy(cap);
+    destroy(clock);
+    destroy(task);
+    destroy(node);
+    destroy(other);
+    destroy(stack);
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun a_stack_that_was_not_brought_over_is_closed() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = older();
+    node.migrate();
+    task.migrate();
+    settlement::claim(&mut stack, &mut task, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun a_task_that_was_not_brought_over_is_closed() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = older();
+    node.migrate();
+    stack.migrate();
+    settlement::claim(&mut stack, &mut task, &mut node, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun a_node_that_was_not_brought_over_is_closed() {
+    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = older();
+    task.migrate();
+    stack.migrate();
+    settlement::claim(&mut stack, &mut task, &mut node, &clock);
+    abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
