@@ -79,8 +79,18 @@ impl Play {
         } else {
             (self.chance(15), self.chance(25))
         };
+        self.serve((stack, node), units, (improper, wrong));
+    }
+
+    /// Serves so many units, by a record that backs none of them or whose answer is wrong.
+    pub(super) fn serve(
+        &mut self,
+        key: (StackId, NodeId),
+        units: u64,
+        (improper, wrong): (bool, bool),
+    ) {
         let kind = self.below(4);
-        let account = self.accounts.get_mut(&(stack, node)).unwrap();
+        let account = self.accounts.get_mut(&key).unwrap();
         account
             .running
             .serve_with(&self.w, units, |header, receipt| {
@@ -254,7 +264,7 @@ impl Play {
                 }
                 let (name, value) = self
                     .one(&[
-                        ("fine_multiple", 9),
+                        ("fine_multiple", 11),
                         ("fine_multiple", 10),
                         ("fine_multiple", 30),
                         ("protocol_fee_permille", 200),

@@ -9,7 +9,7 @@ use atoma_contract::{Object, State, limits};
 use atoma_types::{
     Address, MicroUsdc, NodeId, StackId, TaskId,
     chain::{
-        Exam, HitStage, Subscription, SubscriptionState, Task, calls,
+        Exam, HitStage, Subscription, SubscriptionState, Task, Ticket, calls,
         events::{Claimed, JuryDecided, Outcome, StackAcquired, Unexamined},
     },
 };
@@ -143,12 +143,27 @@ impl Play {
         }
     }
 
+    /// Theorem 1: what an examiner or a jury was shown, and is paid, is a proper record.
+    fn check_examined(&self, event: &Claimed, ticket: &Ticket) {
+        let account = &self.accounts[&(event.stack, event.node)];
+        let of_exam = match &ticket.exam {
+            Exam::Hit(hit) => hit.seq,
+            Exam::None | Exam::Undrawn | Exam::Drawn { .. } | Exam::Unexamined => 0,
+        };
+        let shown = juries(ticket).into_iter().map(|(jury, _)| jury.seq);
+        for seq in shown.chain([of_exam]) {
+            let proper = !account.improper.contains(&seq);
+            assert!(proper, "{seq} was paid without a proper record");
+        }
+    }
+
     /// Such a ticket is paid, and its due is the owner's.
     pub(super) fn watch_claim(&mut self, before: &State, event: &Claimed) {
         let Some(Object::Stack(old)) = before.get(event.stack.0) else {
             panic!("a ticket has a stack");
         };
         let ticket = &old.lease(event.node).unwrap().tickets[0];
+        self.check_examined(event, ticket);
         if ticket.exam != Exam::Unexamined {
             return;
         }

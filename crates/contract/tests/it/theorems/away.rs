@@ -14,7 +14,7 @@ const STEPS: (u64, usize) = (300, 300);
 
 impl Play {
     /// What a node has and what it may lose.
-    fn account_of(&self, node: NodeId) -> (MicroUsdc, AtRisk) {
+    pub(super) fn account_of(&self, node: NodeId) -> (MicroUsdc, AtRisk) {
         let stacks = self.stacks.iter().map(|&id| self.w.stack(id));
         let node = self.w.node(node);
         let has = MicroUsdc(node.collateral.0 + node.earnings.0);
@@ -22,7 +22,7 @@ impl Play {
     }
 
     /// A node goes: the one with the most at risk, so that there is something to lose.
-    fn one_goes(&mut self) -> NodeId {
+    pub(super) fn one_goes(&mut self) -> NodeId {
         let fines = |play: &Self, node| play.account_of(node).1.fines;
         let nodes: Vec<_> = self.players.iter().map(|player| player.node).collect();
         let gone = nodes.into_iter().max_by_key(|&node| fines(self, node));
@@ -35,7 +35,7 @@ impl Play {
     }
 
     /// Others demand all that they can of its tickets, and have it convicted.
-    fn hunt(&mut self, gone: NodeId) {
+    pub(super) fn hunt(&mut self, gone: NodeId) {
         for (stack, node, to_seq) in self.open_tickets() {
             let ticket = self.ticket(stack, node, to_seq);
             let (from, asked) = (ticket.from_units.0, ticket.demands.len());

@@ -61,21 +61,7 @@ impl Play {
 
     /// New business is paused. Every hour strangers call whatever they may, nodes and attesters whatever they like.
     pub(super) fn finish(&mut self) {
-        let call = self.w.set_param_call("paused", 1);
-        assert!(self.try_call(ADMIN, call));
-        for stack in self.stacks.clone() {
-            let owner = self.w.stack(stack).owner;
-            let owner = self.w.party(owner);
-            if self.chance(60) {
-                self.try_call(owner, begin_close_call(stack));
-            }
-        }
-        self.ending = self.w.now;
-        for task in self.tasks.clone().into_iter().skip(1) {
-            if self.chance(30) {
-                self.all_resign(task);
-            }
-        }
+        self.close(60);
         while !self.is_over() {
             self.wait(HOUR);
             if self.chance(20) {
@@ -88,7 +74,43 @@ impl Play {
         self.everyone_leaves();
     }
 
-    fn is_over(&self) -> bool {
+    /// New business is paused, and of a hundred stacks so many are closed by their owners.
+    pub(super) fn close(&mut self, percent: u64) {
+        let call = self.w.set_param_call("paused", 1);
+        assert!(self.try_call(ADMIN, call));
+        for stack in self.stacks.clone() {
+            let owner = self.w.stack(stack).owner;
+            let owner = self.w.party(owner);
+            if self.chance(percent) {
+                self.try_call(owner, begin_close_call(stack));
+            }
+        }
+        self.ending = self.w.now;
+        for task in self.tasks.clone().into_iter().skip(1) {
+            if self.chance(30) {
+                self.all_resign(task);
+            }
+        }
+    }
+
+    /// An hour of the end, whatever nodes and attesters do.
+    pub(super) fn an_hour(&mut self) {
+        self.wait(HOUR);
+        self.strangers();
+        self.note_longest();
+    }
+
+    /// The rest of an end that was begun.
+    pub(super) fn finish_hunt(&mut self) {
+        while !self.is_over() {
+            self.an_hour();
+            self.check_in_time();
+        }
+        self.check_honest_were_paid();
+        self.everyone_leaves();
+    }
+
+    pub(super) fn is_over(&self) -> bool {
         let now = atoma_types::TimestampMs(self.w.now);
         let mut stacks = self.stacks.iter();
         stacks.all(|&stack| self.w.stack(stack).is_over(now))
@@ -121,7 +143,7 @@ impl Play {
     }
 
     /// Theorem 9: nobody can keep a stack from ending in time.
-    fn check_in_time(&self) {
+    pub(super) fn check_in_time(&self) {
         let now = atoma_types::TimestampMs(self.w.now);
         for &stack in &self.stacks {
             let held = self.w.stack(stack);

@@ -3,19 +3,22 @@
 //! `play` lets honest parties follow the protocol while others do whatever a pair of dice says: coalitions of owners, nodes and
 //! attesters under many names, in any order, at any time (`acts`). `watch` looks at every call for what theorems 3 to 8 forbid; `end`
 //! lets strangers alone bring everything to its end, and then looks at theorems 1, 2 and 9; `attesters` come and go, for
-//! theorem 10; in `away` a node stays away for ever. Theorems 11 and 12 are about
-//! numbers, and have tests of their own.
+//! theorem 10; in `away` a node stays away for ever. In `hunt` somebody does not throw dice but wants one theorem broken, and looks ahead. What
+//! theorems 11 and 12 say of numbers has tests of its own.
 //!
 //! `ATOMA_SEARCH_RUNS` is the number of plays, `ATOMA_SEARCH_FROM` the seed of the first; a play that finds something prints its own.
 
 mod acts;
 mod attesters;
 mod away;
+mod broken;
 mod end;
 mod honest;
+mod hunt;
 mod keys;
 mod numbers;
 mod play;
+mod prey;
 mod watch;
 
 use play::Play;

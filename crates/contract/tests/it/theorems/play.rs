@@ -1,8 +1,9 @@
 //! A play: who there is, and what they may do next.
 
+use super::{broken::Broken, prey::Prey};
 use crate::world::*;
 use atoma_types::{
-    MicroUsdc, NodeId, StackId, TaskId,
+    Address, MicroUsdc, NodeId, StackId, TaskId,
     chain::{Call, Event},
     hash::Hash32,
 };
@@ -37,6 +38,10 @@ pub(super) struct Seen {
     pub(super) keys: u64,
     /// Convictions by two receipts for one request.
     pub(super) equivocations: u64,
+    /// Shares of the treasury that were paid.
+    pub(super) rebates: u64,
+    /// How long a stack had something of somebody's after its end, hours.
+    pub(super) longest: u64,
 }
 
 impl Seen {
@@ -55,6 +60,8 @@ impl Seen {
         self.forwarders += other.forwarders;
         self.keys += other.keys;
         self.equivocations += other.equivocations;
+        self.rebates += other.rebates;
+        self.longest = self.longest.max(other.longest);
     }
 }
 
@@ -84,6 +91,7 @@ pub(super) struct LeaseAccount {
     pub(super) served: u64,
 }
 
+#[derive(Clone)]
 pub(super) struct Play {
     pub(super) w: World,
     pub(super) players: Vec<Player>,
@@ -97,6 +105,12 @@ pub(super) struct Play {
     pub(super) gone: Option<u8>,
     /// When strangers began to look every hour.
     pub(super) ending: u64,
+    /// What each party paid out of its pockets, and what it put into them, since the play began.
+    pub(super) cash: BTreeMap<Address, i128>,
+    /// A rule that is broken on purpose.
+    pub(super) broken: Option<Broken>,
+    /// Whom a hunter is after.
+    pub(super) prey: Prey,
     dice: u64,
 }
 
@@ -132,18 +146,26 @@ impl Play {
             seen: Seen::default(),
             gone: None,
             ending: 0,
+            cash: BTreeMap::new(),
+            broken: None,
+            prey: Prey::default(),
             dice: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x1234_5678,
         }
     }
 
     // --- dice ---
 
-    fn throw(&mut self) -> u64 {
+    pub(super) fn throw(&mut self) -> u64 {
         self.dice = self.dice.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut x = self.dice;
         x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         x ^ (x >> 31)
+    }
+
+    /// From here on the dice are others.
+    pub(super) fn reseed(&mut self, seed: u64) {
+        self.dice = seed;
     }
 
     pub(super) fn below(&mut self, end: u64) -> u64 {
@@ -172,8 +194,13 @@ impl Play {
         if matches!(call, Call::DrawTicket(_)) && self.chance(60) {
             self.w.beacon = Some(self.a_hit());
         }
-        match self.w.run(sender, call.clone()) {
+        let outcome = match self.broken {
+            Some(rule) => self.w.run_broken(rule, sender, call.clone()),
+            None => self.w.run(sender, call.clone()),
+        };
+        match outcome {
             Ok(changes) => {
+                self.count_cash(sender, &changes);
                 self.watch(&before, sender, &call, &changes);
                 self.note(&changes.events);
                 true
@@ -233,6 +260,7 @@ impl Play {
                 Event::VerdictGiven(_) => self.seen.examined += 1,
                 Event::JuryDecided(_) => self.seen.juries += 1,
                 Event::Unexamined(_) => self.seen.unexamined += 1,
+                Event::TreasuryPaid(_) => self.seen.rebates += 1,
                 _ => {}
             }
         }

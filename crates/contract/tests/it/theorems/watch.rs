@@ -4,7 +4,7 @@ use super::play::Play;
 use crate::world::*;
 use atoma_contract::{Changes, Object, State};
 use atoma_types::{
-    MicroUsdc, NodeId, StackId,
+    MicroUsdc, NodeId, StackId, TimestampMs,
     chain::{
         Call, Event, Node, NodeStatus, Stack,
         events::{Leased, NodeConvicted},
@@ -90,7 +90,8 @@ impl Play {
             let NodeStatus::Unbonding { until_ms } = old.status else {
                 panic!("only who waits leaves");
             };
-            assert!(until_ms.0 <= self.w.now && old.at_stake == MicroUsdc::ZERO);
+            let free = old.at_stake == MicroUsdc::ZERO;
+            assert!(until_ms.0 <= self.w.now && free, "no exit by guilt");
             assert_eq!(node.earnings.0 - old.earnings.0, less);
         } else {
             assert_eq!(fines, less, "collateral leaves by a fine");
@@ -155,11 +156,10 @@ impl Play {
     /// Theorem 7: what binds reads the node; theorem 6: at a price that was signed.
     fn watch_lease(&self, before: &State, event: &Leased) {
         let old = node_in(before, event.node).unwrap();
-        assert!(
-            old.status
-                .takes_leases(atoma_types::TimestampMs(self.w.now))
-        );
-        assert!(old.collateral.0 >= self.w.db().params.min_collateral);
+        let takes = old.status.takes_leases(TimestampMs(self.w.now));
+        assert!(takes, "live standing");
+        let enough = old.collateral.0 >= self.w.db().params.min_collateral;
+        assert!(enough, "live standing");
         let stack = self.w.stack(event.stack);
         assert!(event.price <= stack.max_price, "consent");
     }

@@ -211,9 +211,16 @@ impl World {
 
     /// The number of an address.
     pub(crate) fn party(&self, owner: Address) -> u8 {
-        (0..=u8::MAX)
-            .find(|&party| address(party) == owner)
-            .unwrap()
+        use std::{cell::RefCell, collections::BTreeMap};
+        thread_local! {
+            static NUMBERS: RefCell<BTreeMap<Address, u8>> = const { RefCell::new(BTreeMap::new()) };
+        }
+        NUMBERS.with_borrow_mut(|numbers| {
+            if numbers.is_empty() {
+                numbers.extend((0..=u8::MAX).map(|party| (address(party), party)));
+            }
+            numbers[&owner]
+        })
     }
 }
 
