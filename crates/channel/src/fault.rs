@@ -43,6 +43,13 @@ atoma_tee::faults! {
         AnswerKey = "answer_key", "the answer's key isn't the one that its head commits to";
         Mixed = "answer_mixed", "an error stands before the answer's end";
         Refusal = "answer_refusal", "a refusal isn't marked as one, or what is marked is none";
+        ModelForm = "model_form", "it isn't a sealed model's head, or not of the one form that it can have";
+        ModelFiles = "model_files", "a sealed model has 1 to 1,024 files with plain names, each once and in order";
+        ModelTooLong = "model_too_long", "a file, or the list of files, is longer than a sealed model's may be";
+        ModelKey = "model_key", "the key isn't the one that the sealed model's head commits to";
+        ModelFileLength = "model_file_length", "a sealed file isn't as long as it must be";
+        ModelFile = "model_file", "a file isn't what it was when it was looked at";
+        KeyForm = "model_key_form", "what was released isn't a wrapped key of the one form that it can have";
     }
 }
 

@@ -1,6 +1,8 @@
 //! What must hold of this crate's parsers, for whatever bytes strangers send. Each function panics where something
 //! doesn't; the fuzz targets of `tests/fuzz` call them.
 
+pub mod model;
+
 use crate::{
     AnswerOpener, AnswerPart, AnswerSplitter, Fault, Padding, SealedPart, SealedRequest,
     answer::{AnswerKey, Asked},

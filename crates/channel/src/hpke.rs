@@ -1,7 +1,8 @@
 //! HPKE with the one suite that there is: X-Wing (KEM 0x647A), HKDF-SHA256, AES-256-GCM.
 //!
 //! ```text
-//! info             "atoma/sealreq/v1" 16 ‖ keyset's digest 32 ‖ key id u32 le
+//! info             what is wrapped 16 ‖ keyset's digest 32 ‖ key id u32 le
+//!                  "atoma/sealreq/v1" for a request, "atoma/modkey/v1" and a zero for a model's key
 //! exporter context "atoma/sealans/v1" 16
 //! ```
 //!
@@ -10,7 +11,7 @@
 
 use crate::{
     fault::{Fault, Result},
-    tags::{ANSWER_TAG, REQUEST_TAG},
+    tags::ANSWER_TAG,
 };
 use atoma_runtime::Random;
 use atoma_tee::octets::{Digest, Octets};
@@ -41,8 +42,8 @@ pub(crate) struct Wrapping(AeadCtxS<AesGcm256, HkdfSha256, XWing>);
 /// The receiver's side of one wrapped key.
 pub(crate) struct Unwrapping(AeadCtxR<AesGcm256, HkdfSha256, XWing>);
 
-fn info(keyset: Digest, key: u32) -> Vec<u8> {
-    [&REQUEST_TAG[..], &keyset.0, &key.to_le_bytes()].concat()
+fn info(tag: &[u8; 16], keyset: Digest, key: u32) -> Vec<u8> {
+    [&tag[..], &keyset.0, &key.to_le_bytes()].concat()
 }
 
 pub(crate) fn public_key(bytes: &[u8]) -> Result<PublicKey> {
@@ -63,6 +64,7 @@ impl Wrapping {
     /// Agrees on a secret with whoever holds the key; what it is agreed by goes into the head.
     pub(crate) fn new(
         public: &PublicKey,
+        tag: &[u8; 16],
         keyset: Digest,
         key: u32,
         random: &dyn Random,
@@ -70,7 +72,7 @@ impl Wrapping {
         let (encapsulated, context) = setup_sender_with_rng::<_, _, XWing>(
             &OpModeS::Base,
             public,
-            &info(keyset, key),
+            &info(tag, keyset, key),
             &mut Entropy(random),
         )
         .map_err(|_| Fault::SealingKey)?;
@@ -100,13 +102,15 @@ impl Wrapping {
 impl Unwrapping {
     pub(crate) fn new(
         secret: &PrivateKey,
+        tag: &[u8; 16],
         keyset: Digest,
         key: u32,
         encapsulated: &Octets<ENCAPSULATED>,
     ) -> Result<Self> {
         let encapsulated = <XWing as Kem>::EncappedKey::from_bytes(&encapsulated.0);
         let encapsulated = encapsulated.map_err(|_| Fault::WrappedKey)?;
-        let context = setup_receiver(&OpModeR::Base, secret, &encapsulated, &info(keyset, key));
+        let info = info(tag, keyset, key);
+        let context = setup_receiver(&OpModeR::Base, secret, &encapsulated, &info);
         Ok(Self(context.map_err(|_| Fault::WrappedKey)?))
     }
 

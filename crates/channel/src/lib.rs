@@ -21,7 +21,9 @@
 //! Base mode doesn't say who asks: that is the signed request header's job, whose `body_hash` commits to the sealed
 //! bytes. What the format is byte by byte stands in `docs/protocol.md`, and in the modules beside the code.
 //!
-//! This crate does no I/O and has no clock: the time is an argument, randomness comes from a
+//! By the same pieces a model is sealed for its owner, and its key wrapped for a guest: [`model`].
+//!
+//! This crate does no I/O of its own and has no clock: the time is an argument, randomness comes from a
 //! [`Random`](atoma_runtime::Random).
 
 mod answer;
@@ -34,6 +36,7 @@ mod hpke;
 mod insider_test;
 pub mod limits;
 mod message_key;
+pub mod model;
 mod padding;
 mod recipient;
 pub mod replay;

@@ -30,6 +30,17 @@ pub const MAX_REFUSAL_BYTES: usize = EVEN_FRAME_BYTES;
 pub const MAX_RECEIPT_BYTES: usize = 4 << 10;
 /// Frames of one message: a million tokens, each in a frame of its own. Far below what AES-GCM allows for one key.
 pub const MAX_FRAMES: u32 = 1 << 20;
+/// A sealed model's files are cut into frames of this size: large, so that there are few; small, so that who reads a
+/// part of a file decrypts little else.
+pub const MODEL_CHUNK_BYTES: usize = 1 << 20;
+/// Files of a sealed model. The largest models have two hundred parts.
+pub const MAX_MODEL_FILES: usize = 1 << 10;
+/// One of their names, as long as file systems allow.
+pub const MAX_MODEL_NAME_BYTES: usize = 255;
+/// The list of a sealed model's files: a thousand of them with names of 200 bytes.
+pub const MAX_MANIFEST_BYTES: usize = 256 << 10;
+/// One file of a sealed model: as many frames as a message may have, a tebibyte.
+pub const MAX_MODEL_FILE_BYTES: u64 = MODEL_CHUNK_BYTES as u64 * MAX_FRAMES as u64;
 /// What a client's clock may be ahead of a node's.
 pub const MAX_SKEW: DurationMs = DurationMs(30_000);
 /// How long a sealing key should be given out: a key that leaks opens no more than this much of the past.

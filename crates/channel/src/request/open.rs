@@ -75,8 +75,13 @@ pub(crate) fn open(
     let head = request.head();
     let own = head.recipients.get(place).ok_or(Fault::Recipient)?;
     let wrapped = request.wrapped(place).ok_or(Fault::Truncated)?;
-    let mut unwrapping =
-        Unwrapping::new(&secret.secret, own.keyset, own.key_id, &own.encapsulated)?;
+    let mut unwrapping = Unwrapping::new(
+        &secret.secret,
+        &REQUEST_TAG,
+        own.keyset,
+        own.key_id,
+        &own.encapsulated,
+    )?;
     let head_hash = request.head_hash();
     let content = unwrapping.unwrap(&wrapped, &head_hash.0)?;
     let text = open_frames(request, &content)?;

@@ -84,8 +84,13 @@ fn agree(
     let mut wrappings = Vec::with_capacity(recipients.len());
     let mut listed = Vec::with_capacity(recipients.len());
     for keyset in recipients {
-        let (wrapping, encapsulated) =
-            Wrapping::new(&keyset.key, keyset.digest, keyset.key_id, random)?;
+        let (wrapping, encapsulated) = Wrapping::new(
+            &keyset.key,
+            &REQUEST_TAG,
+            keyset.digest,
+            keyset.key_id,
+            random,
+        )?;
         wrappings.push(wrapping);
         listed.push(Recipient {
             node: keyset.node,

@@ -5,6 +5,7 @@ mod downgrade;
 mod flips;
 mod golden;
 mod interop;
+mod model;
 mod parties;
 mod replay;
 mod rotation;

@@ -22,6 +22,34 @@ pub(super) const SEALED_ANSWER: Target = Target {
     mutants: 20_000,
 };
 
+pub(super) const SEALED_MODEL: Target = Target {
+    name: "sealed_model",
+    seeds: fuzzing::model::sealed,
+    check: fuzzing::model::read,
+    max_bytes: 1_000,
+    memory: Memory::FLAT,
+    mutants: 20_000,
+};
+
+pub(super) const MODEL_MANIFEST: Target = Target {
+    name: "model_manifest",
+    seeds: fuzzing::model::manifests,
+    check: fuzzing::model::manifest,
+    max_bytes: 2_000,
+    memory: Memory::FLAT,
+    mutants: 25_000,
+};
+
+pub(super) const RELEASED_KEY: Target = Target {
+    name: "released_key",
+    seeds: fuzzing::model::released,
+    check: fuzzing::model::open,
+    max_bytes: 1_500,
+    memory: Memory::FLAT,
+    // each of the right length is opened, which takes milliseconds
+    mutants: 1_500,
+};
+
 pub(super) const SEALED_PADDING: Target = Target {
     name: "sealed_padding",
     seeds: || {
