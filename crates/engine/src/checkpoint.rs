@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
@@ -21,11 +22,28 @@ use crate::unsupported::Unsupported;
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 const REVISION_TAG: &[u8] = b"atoma/engine/revision/v1";
 
+/// A model's files that lie elsewhere than in a folder, such as sealed ones: they are read and never written.
+pub trait ModelFiles: std::fmt::Debug + Send + Sync {
+    /// The names of all; of those in folders below, with the folder's name and a slash before them.
+    fn names(&self) -> Vec<String>;
+
+    /// A file from its beginning; none if there is none of the name.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    fn open(&self, name: &str) -> std::io::Result<Option<Box<dyn ReadSeek>>>;
+}
+
+/// An open file.
+pub trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
 /// Where a model's files are.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     Folder(PathBuf),
     Builtin(&'static [(&'static str, &'static [u8])]),
+    Given(Arc<dyn ModelFiles>),
 }
 
 impl Source {
@@ -64,6 +82,10 @@ impl Source {
                 entries.map(name).collect()
             }
             Self::Builtin(files) => Ok(files.iter().map(|(name, _)| (*name).to_owned()).collect()),
+            Self::Given(files) => {
+                let names = files.names().into_iter();
+                Ok(names.filter(|name| !name.contains('/')).collect())
+            }
         }
     }
 
@@ -81,12 +103,13 @@ impl Source {
                 let file = files.iter().find(|(n, _)| *n == name);
                 Ok(file.map(|(_, bytes)| Box::new(std::io::Cursor::new(*bytes)) as _))
             }
+            Self::Given(files) => files.open(name).map_err(|source| {
+                let path = name.into();
+                LoadError::Io { path, source }
+            }),
         }
     }
 }
-
-trait ReadSeek: Read + Seek + Send {}
-impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// A tensor as stored.
 #[derive(Debug)]

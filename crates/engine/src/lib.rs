@@ -68,6 +68,7 @@ pub use atoma_types::{Numerics, Usage};
 pub use bad_request::{BadForm, BadRequest, ServerRefusal};
 pub use bert::Bert;
 pub use cache_domain::CacheDomain;
+pub use checkpoint::{ModelFiles, ReadSeek};
 pub use connect_error::{ConnectError, HttpSetupError};
 pub use conversation::{ChatMessage, Conversation, RawJson};
 pub use defaults::SamplingDefaults;
@@ -80,7 +81,7 @@ pub use event::{
 };
 pub use finish::Finish;
 pub use load_error::{HeaderError, LoadError, RopeFault, TensorFault, TokenizerError};
-pub use open::open;
+pub use open::{open, open_files};
 pub use piece::{AnswerDelta, Piece, TokenLogprob, ToolCallDelta};
 pub use server_fields::{MAX_ANSWERS, ServerFields};
 pub use shards::ShardsError;

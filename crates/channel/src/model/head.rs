@@ -84,7 +84,7 @@ impl SealedModel {
         &self.bytes
     }
 
-    /// Opens it.
+    /// Opens it with its key.
     ///
     /// # Errors
     /// [`Fault::ModelKey`] for another key than its own, and as [`Manifest::from_bytes`].

@@ -34,9 +34,9 @@ struct Entry {
 pub struct ModelFile {
     /// Its name in the folder: of a file in a folder below, with that one's name and a slash before it.
     pub name: String,
-    /// Its bytes.
+    /// Bytes of its content.
     pub size: u64,
-    /// Of them, BLAKE2b-256.
+    /// BLAKE2b-256 of its content.
     pub hash: Hash32,
 }
 
@@ -76,7 +76,7 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Its bytes.
+    /// The manifest's bytes.
     ///
     /// # Panics
     /// Never: a manifest can always be written.

@@ -64,11 +64,20 @@ impl Bert {
     /// If a file is missing or broken, or the model is of another kind or has steps that aren't
     /// computed here.
     pub fn open(path: &Path, options: EmbeddedOptions) -> Result<Self, LoadError> {
-        let source = Source::Folder(path.to_owned());
+        let name = path.file_name();
+        let name = name.map_or("model".into(), |name| name.to_string_lossy());
+        Self::from_source(&Source::Folder(path.to_owned()), &name, options)
+    }
+
+    pub(crate) fn from_source(
+        source: &Source,
+        name: &str,
+        options: EmbeddedOptions,
+    ) -> Result<Self, LoadError> {
         let config_text = source.required("config.json")?;
         let config = BertConfig::parse(&config_text)?;
         let tokenizer = source.required("tokenizer.json")?;
-        let folder = SentenceFolder::read(&source)?;
+        let folder = SentenceFolder::read(source)?;
         let context = folder.most_tokens.unwrap_or(config.positions);
         if context == 0 || context > config.positions {
             let (tokens, places) = (context, config.positions);
@@ -76,7 +85,7 @@ impl Bert {
         }
         let text = TextModel::new(|name| (name == "tokenizer.json").then(|| tokenizer.clone()))?;
         let simd = options.simd()?;
-        let mut checkpoint = Checkpoint::open(&source)?;
+        let mut checkpoint = Checkpoint::open(source)?;
         let (kept, numerics) = options.kept(&checkpoint);
         let vocab = config.vocab;
         let load = Start {
@@ -94,10 +103,8 @@ impl Bert {
             ("tokenizer.json", Some(&tokenizer[..])),
         ];
         files.extend(folder.files.iter().map(|(n, text)| (*n, text.as_deref())));
-        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
-        let id = options.id.clone().or(name);
         let info = ModelInfo {
-            id: id.unwrap_or_else(|| "model".into()),
+            id: options.id.clone().unwrap_or_else(|| name.to_owned()),
             revision: checkpoint.revision(&files),
             numerics,
             context,
