@@ -1,0 +1,179 @@
+//! The broker: who asks with evidence that its owner accepts gets the key; everybody else a reason.
+//!
+//! ```text
+//! http     bytes in, bytes out
+//! judge    what the evidence is worth, and whether this key goes to it: pure
+//! nonce    nonces that need no memory, and those that were answered
+//! record   a line for each decision, on the disk before it leaves
+//! ```
+
+mod http;
+mod judge;
+mod nonce;
+mod record;
+
+use self::{
+    http::routes,
+    judge::Judge,
+    nonce::{Answered, Nonces},
+    record::Record,
+};
+use crate::key_file::KeyFile;
+use atoma_http::server::{Counters, Limits, Server};
+use atoma_runtime::Runtime;
+use atoma_tee::{Policy, limits::MAX_BUNDLE_BYTES, octets::Digest};
+use atoma_types::hash::Hash32;
+use parking_lot::Mutex;
+use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+
+/// Bundles that are judged at once: each takes about ten milliseconds of a processor.
+const JUDGED_AT_ONCE: usize = 8;
+/// Who asks for keys are few nodes at their start: far more connections than that are strangers'.
+const CONNECTIONS: usize = 1_024;
+/// Of these, from one address: a data centre's nodes may share one.
+const CONNECTIONS_PER_ADDRESS: usize = 128;
+/// A key is given within milliseconds; nobody has to be waited for long.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What a broker is started with.
+#[derive(Debug)]
+pub struct BrokerConfig {
+    /// The models whose keys it gives.
+    pub keys: Vec<KeyFile>,
+    /// Which evidence is good enough.
+    pub policy: Policy,
+    /// The releases that a key goes to: those of the policy that are to have the models.
+    pub releases: Vec<Digest>,
+    /// Where each decision is written down.
+    pub record: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The clock, randomness, threads and network that it runs on.
+    pub runtime: Runtime,
+}
+
+/// A broker can't start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BrokerError {
+    /// It would have nothing to give.
+    #[error("a key broker needs a key, and a release to give it to")]
+    Nothing,
+    /// Two keys of one model: one of them opens nothing.
+    #[error("there are two keys of model {0}")]
+    Twice(Hash32),
+    /// A release that no evidence can be of.
+    #[error("the policy has no release {0}: no node could be given a key")]
+    Release(Digest),
+    /// It can't write down what it decides.
+    #[error("cannot use the record {path}")]
+    Record {
+        /// Where it should be.
+        path: PathBuf,
+        /// The system's own error.
+        #[source]
+        source: io::Error,
+    },
+    /// An address can't be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address as it is configured.
+        address: SocketAddr,
+        /// The system's own error.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A broker that runs. Dropping it drops its connections.
+#[derive(Debug)]
+pub struct Broker {
+    server: Server,
+}
+
+/// What every request needs.
+#[derive(Debug)]
+struct State {
+    judge: Judge,
+    nonces: Nonces,
+    answered: Mutex<Answered>,
+    record: Mutex<Record>,
+    places: Semaphore,
+    limits: Limits,
+    runtime: Runtime,
+}
+
+impl Broker {
+    /// Starts a broker.
+    ///
+    /// # Errors
+    /// If it would give no key to anybody, can't write down what it decides, or can't listen.
+    pub async fn start(config: BrokerConfig) -> Result<Self, BrokerError> {
+        let BrokerConfig {
+            keys,
+            policy,
+            releases,
+            record,
+            listen,
+            runtime,
+        } = config;
+        if keys.is_empty() || releases.is_empty() {
+            return Err(BrokerError::Nothing);
+        }
+        let known = |id: &&Digest| policy.releases.iter().any(|release| release.id == **id);
+        if let Some(unknown) = releases.iter().find(|id| !known(id)) {
+            return Err(BrokerError::Release(*unknown));
+        }
+        let mut by_model = BTreeMap::new();
+        for file in keys {
+            if by_model.insert(file.model, file.key).is_some() {
+                return Err(BrokerError::Twice(file.model));
+            }
+        }
+        let record = Record::open(&record).map_err(|source| BrokerError::Record {
+            path: record.clone(),
+            source,
+        })?;
+        let failed = |source| BrokerError::Listen {
+            address: listen,
+            source,
+        };
+        let listener = runtime.sockets.listen(listen).await.map_err(failed)?;
+        let limits = Limits {
+            max_connections: CONNECTIONS,
+            max_connections_per_address: CONNECTIONS_PER_ADDRESS,
+            max_body_bytes: MAX_BUNDLE_BYTES,
+            ..Limits::default()
+        };
+        let state = State {
+            judge: Judge {
+                keys: by_model,
+                policy,
+                releases,
+            },
+            nonces: Nonces::new(&*runtime.random),
+            answered: Mutex::default(),
+            record: Mutex::new(record),
+            places: Semaphore::new(JUDGED_AT_ONCE),
+            limits: limits.clone(),
+            runtime,
+        };
+        let counters = Arc::<Counters>::default();
+        let server = Server::start(listener, routes(Arc::new(state)), limits, counters);
+        Ok(Self {
+            server: server.map_err(failed)?,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// Gives no more keys, and lets those under way be given.
+    pub async fn stop(self) {
+        self.server.close(GRACE).await;
+    }
+}
