@@ -25,7 +25,8 @@ fn content_key(sealed: &[u8], node: &TestNode, place: usize) -> Key {
     let request = SealedRequest::read(sealed).unwrap();
     let own = &request.head().recipients[place];
     let secret = &node.secrets()[0].secret;
-    let mut opened = Unwrapping::new(secret, own.keyset, own.key_id, &own.encapsulated).unwrap();
+    let (tag, encapsulated) = (&REQUEST_TAG, &own.encapsulated);
+    let mut opened = Unwrapping::new(secret, tag, own.keyset, own.key_id, encapsulated).unwrap();
     let wrapped = request.wrapped(place).unwrap();
     opened.unwrap(&wrapped, &request.head_hash().0).unwrap()
 }
@@ -76,8 +77,14 @@ fn two_nodes_cannot_be_asked_different_things_by_one_request() {
     let verified = node.verified();
     // a client wraps another key than the head commits to, bound as it must be
     let random = SeededRandom::new(3);
-    let (mut wrapping, encapsulated) =
-        Wrapping::new(&verified.key, verified.digest, verified.key_id, &random).unwrap();
+    let (mut wrapping, encapsulated) = Wrapping::new(
+        &verified.key,
+        &REQUEST_TAG,
+        verified.digest,
+        verified.key_id,
+        &random,
+    )
+    .unwrap();
     let own = 20 + 123 + 68;
     let mut other = sealed.clone();
     other[own..own + encapsulated.0.len()].copy_from_slice(&encapsulated.0);

@@ -52,7 +52,7 @@ struct Line {
     refusals_unwritten: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+/// Serde gives it a reference.
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
