@@ -17,6 +17,7 @@ use atoma_store::OpenError;
 use atoma_types::chain::AbortCode;
 use atoma_walrus_localnet::WalrusLocalnetError;
 use std::{error::Error, io::ErrorKind};
+use url::{Host, Url};
 
 /// Where another network answers than the one that is meant.
 const OTHER_NETWORK: &str = "the URL is another network's, or the network was wiped: correct it with `atoma network add NAME --ledger URL`";
@@ -188,14 +189,29 @@ fn of_connect(error: &ConnectError) -> Option<&'static str> {
 
 fn of_read(error: &ReadError) -> Option<&'static str> {
     match error {
-        ReadError::Unreachable { .. } => Some(
+        ReadError::Unreachable { url, .. } if is_of_this_machine(url) => Some(
             "start a ledger with `atoma devnet`, or name yours with --ledger or --network; `atoma network doctor` \
+             looks closer",
+        ),
+        ReadError::Unreachable { .. } => Some(
+            "check this machine's connection and the URL, or name another endpoint with --ledger; `atoma network doctor` \
              looks closer",
         ),
         ReadError::NotFound { .. } | ReadError::WrongType { .. } => {
             Some("check the id, and that it is of the network in use (`atoma network show`)")
         }
         _ => None,
+    }
+}
+
+/// Whether a URL names this machine itself.
+fn is_of_this_machine(url: &str) -> bool {
+    let url = Url::parse(url).ok();
+    match url.as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
+        None => false,
     }
 }
 
@@ -309,6 +325,15 @@ mod tests {
         assert_eq!(told(NodeError::from(ConnectError::from(none()))), help);
         assert_eq!(told(StartError::from(ConnectError::from(none()))), help);
         assert_eq!(told(ClientError::from(ExecuteError::from(none()))), help);
+    }
+
+    #[test]
+    fn who_cannot_reach_a_distant_ledger_is_not_told_to_start_one() {
+        assert!(is_of_this_machine("http://127.0.0.1:9000"));
+        assert!(is_of_this_machine("http://localhost:9000"));
+        assert!(is_of_this_machine("http://[::1]:9000"));
+        assert!(!is_of_this_machine("https://fullnode.testnet.sui.io:443"));
+        assert!(!is_of_this_machine("no URL"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `atoma cost`: what a workload costs and where the money goes. The arithmetic is `atoma-cost`'s.
 
-use crate::{config_file::ConfigFile, output::Output};
+use crate::{config_file::ConfigFile, help, output::Output};
 use anyhow::{Context, Result};
 use atoma_cost::{Basis, CostError, Usd};
 use clap::Args;
@@ -139,7 +139,7 @@ pub(crate) fn run(cost: &Cost, output: &Output) -> Result<()> {
     if output.is_json() {
         output.bytes(format!("{}\n", serde_json::to_string(&report)?).as_bytes());
     } else {
-        output.bytes(atoma_cost::to_text(&report).as_bytes());
+        output.bytes(help::fitting(&atoma_cost::to_text(&report)).as_bytes());
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ impl Environment {
         }
     }
 
-    fn says(&self, flag: &str) -> bool {
+    pub(crate) fn says(&self, flag: &str) -> bool {
         self.0.contains(flag)
     }
 

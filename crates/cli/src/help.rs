@@ -5,7 +5,7 @@ use crate::{
     log::wants_colour,
     output::{Output, columns, wrapped},
 };
-use clap::error::{Error, ErrorKind};
+use clap::error::Error;
 use std::{io::Write, process::ExitCode};
 
 /// Help is as wide as a terminal, and no wider than is easily read.
@@ -18,16 +18,12 @@ const MISTAKE: u8 = 2;
 /// Shows what clap has to say in place of running a command: a page of help, or what is wrong with the command line.
 pub(crate) fn show(error: &Error) -> ExitCode {
     let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISTAKE));
-    let is_page = matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-    );
     let page = |coloured: bool| {
         let text = match coloured {
             true => error.render().ansi().to_string(),
             false => error.render().to_string(),
         };
-        if is_page { fitting(&text) } else { text }
+        fitting(&text)
     };
     if error.use_stderr() {
         let mut stderr = std::io::stderr();

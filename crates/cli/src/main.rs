@@ -9,6 +9,7 @@ mod advice;
 mod call;
 mod config_file;
 mod convicted;
+mod enough;
 mod environment;
 mod guess;
 mod help;
@@ -255,6 +256,15 @@ fn dispatch<'a>(
     output: &'a Output,
 ) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>> {
     let home = global.data_folder();
+    if let Command::Demo(_) | Command::Devnet(_) = &command
+        && let Some(flag) = global.named_network()
+    {
+        let of_its_own = anyhow::anyhow!(
+            "it starts a ledger and a network of its own: leave --{flag} out, or use the network that is named with other \
+             commands"
+        );
+        return Box::pin(async { Err(of_its_own) });
+    }
     let settings = move || {
         let settings = Settings::load(&global)?;
         settings.remarks.iter().for_each(|text| output.note(text));

@@ -18,6 +18,8 @@ use std::{cmp::Reverse, convert::Infallible, fmt::Display, path::Path, str::From
 const OBJECT_DIGITS: usize = 64;
 /// Hexadecimal digits of a request's id.
 const REQUEST_DIGITS: usize = 32;
+/// Of closed stacks the latest so many are looked at for a model's name: each takes two reads.
+const MOST_CLOSED: usize = 16;
 /// Of many that fit, an error names so many.
 const MOST_TOLD: usize = 4;
 
@@ -86,13 +88,34 @@ impl Named {
         }
         let ids = stacks.iter().map(StackHandle::id);
         let closed = client.closed_stacks()?;
-        let found = self.one_of("stack", "atoma stack list --all", ids.chain(closed));
+        let found = self.one_of(
+            "stack",
+            "atoma stack list --all",
+            ids.chain(closed.iter().copied()),
+        );
+        if found.is_err() && self.is_model_of_one(&closed, client.ledger()).await? {
+            bail!(
+                "your stacks of `{self}` are all closed: `atoma stack list --all` shows them, `atoma stack buy {self}` \
+                 buys another"
+            );
+        }
         if let (Err(_), Some(folder)) = (&found, folder)
             && let Ok(other) = self.kept_stack(folder)
         {
             ensure_of(here, other, folder)?;
         }
         found
+    }
+
+    /// Whether it is the model of one of these stacks, of the latest.
+    async fn is_model_of_one(&self, stacks: &[StackId], ledger: &Ledger) -> Result<bool> {
+        for stack in stacks.iter().rev().take(MOST_CLOSED) {
+            let task = ledger.stack(*stack).await?.task;
+            if ledger.task(task).await?.model_name == self.0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The request of this id, of those whose receipts are kept.

@@ -100,7 +100,11 @@ fn list(receipts: &[KeptReceipt], here: Option<NetworkId>, output: &Output) -> R
         0 => "no receipts yet: ask something with `atoma chat`",
         _ => "no receipts of this network yet",
     };
-    output.narrow_table(rows, &["cumulative_units", "network", "fault"], empty);
+    output.narrow_table(
+        rows,
+        &["seq", "cumulative_units", "network", "fault"],
+        empty,
+    );
     if others > 0 {
         let are = if others == 1 {
             "receipt of another network is"
@@ -114,6 +118,7 @@ fn list(receipts: &[KeptReceipt], here: Option<NetworkId>, output: &Output) -> R
 
 fn summary(kept: &KeptReceipt, receipt: &Receipt) -> Facts {
     let mut facts = brief(receipt);
+    facts.push(("received_at_ms", json!(kept.received.0)));
     facts.push(("network", json!(receipt.network)));
     facts.push(("fault", json!(kept.fault)));
     facts

@@ -60,6 +60,15 @@ impl Global {
     }
 }
 
+impl Global {
+    /// The flag of the command line that names a ledger or a network.
+    pub(crate) fn named_network(&self) -> Option<&'static str> {
+        let flags = [("ledger", &self.ledger), ("network", &self.network)];
+        let mut named = flags.into_iter().filter(|(_, value)| value.is_some());
+        named.find_map(|(flag, _)| (!self.environment.says(flag)).then_some(flag))
+    }
+}
+
 /// The configuration file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,8 +2,9 @@
 
 use crate::{
     call::call_and_tell,
+    chat::USUAL_TOKENS,
     client::{self, client_folder},
-    convicted, due,
+    convicted, due, enough,
     named::Named,
     output::{Facts, Output, money, price, usdc},
     settings::Settings,
@@ -14,7 +15,6 @@ use anyhow::{Result, bail};
 use atoma_client::{
     BuyRequest, Client, ClientError, CloseUntil, KeptReceipt, StackHandle, known_networks,
 };
-use atoma_ledger::Ledger;
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, StackId, TaskId,
     chain::{Clock, Lease, Stack, calls},
@@ -122,7 +122,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
     let client = client::open(&settings, None).await?;
     let ledger = client.ledger();
     match command {
-        StackCommand::Show { stack } => show(ledger, stack.stack(&client).await?, output).await?,
+        StackCommand::Show { stack } => show(&client, stack.stack(&client).await?, output).await?,
         StackCommand::List { all } => list(&client, all, &settings, output).await?,
         StackCommand::Buy {
             task,
@@ -193,10 +193,11 @@ fn of_seconds(seconds: u64) -> DurationMs {
     DurationMs(seconds.saturating_mul(1_000))
 }
 
-async fn show(ledger: &Ledger, stack: StackId, output: &Output) -> Result<()> {
+async fn show(client: &Client, stack: StackId, output: &Output) -> Result<()> {
+    let ledger = client.ledger();
     let stack = ledger.stack(stack).await?;
     let model = ledger.task(stack.task).await?.model_name;
-    output.object(summary(&stack, &model));
+    output.object(summary(&stack, &model, client)?);
     output.table(
         stack.leases.iter().map(lease).collect(),
         "no node has a lease",
@@ -205,6 +206,10 @@ async fn show(ledger: &Ledger, stack: StackId, output: &Output) -> Result<()> {
 }
 
 async fn buy(client: &Client, request: BuyRequest, ungranted: bool, output: &Output) -> Result<()> {
+    let weights = client.ledger().task(request.task).await?.weights;
+    if let Some(remark) = enough::remark(request.units, &weights, USUAL_TOKENS.into()) {
+        output.note(remark);
+    }
     let progress = output.progress("buying");
     let stack = client.buy(request).await;
     progress.finish_and_clear();
@@ -212,7 +217,7 @@ async fn buy(client: &Client, request: BuyRequest, ungranted: bool, output: &Out
     if !ungranted {
         engage(&stack, output).await;
     }
-    output.object(of(&stack));
+    output.object(of(&stack)?);
     if stack.task().security_level.confidential() {
         output.note(
             "this model takes sealed requests alone: `atoma chat --confidential --policy FILE`",
@@ -227,6 +232,14 @@ async fn withdraw(stack: &StackHandle, to: Address, output: &Output) -> Result<(
         ("stack", json!(stack.id())),
         ("withdrawn_micro_usdc", money(withdrawn)),
     ]);
+    let view = stack.view();
+    if withdrawn == MicroUsdc::ZERO && view.escrow > MicroUsdc::ZERO {
+        output.note(format!(
+            "nothing has come back: {} USDC are still in escrow for its units. `atoma stack close` ends it, `atoma stack \
+             revoke` takes back what no node has",
+            usdc(view.escrow.0)
+        ));
+    }
     Ok(())
 }
 
@@ -342,16 +355,23 @@ fn tell_of_unclaimed(stack: &StackHandle, output: &Output) -> Result<()> {
 }
 
 /// What a list shows only where there is room.
-const ONLY_WIDE: [&str; 4] = ["task", "candidates", "ungranted_units", "free_micro_usdc"];
+const ONLY_WIDE: [&str; 6] = [
+    "task",
+    "candidates",
+    "units",
+    "ungranted_units",
+    "free_micro_usdc",
+    "max_price_micro_usdc_per_million_units",
+];
 
 async fn list(client: &Client, all: bool, settings: &Settings, output: &Output) -> Result<()> {
     let stacks = client.stacks().await?;
-    let mut rows: Vec<Facts> = stacks.iter().map(of).collect();
+    let mut rows: Vec<Facts> = stacks.iter().map(of).collect::<Result<_>>()?;
     if all {
         for id in client.closed_stacks()? {
             let stack = client.ledger().stack(id).await?;
             let model = client.ledger().task(stack.task).await?.model_name;
-            rows.push(summary(&stack, &model));
+            rows.push(summary(&stack, &model, client)?);
         }
     }
     output.narrow_table(
@@ -396,22 +416,26 @@ fn of_other_networks(folder: &Path, here: NetworkId) -> Result<Vec<Facts>> {
 }
 
 async fn refreshed(stack: &StackHandle) -> Result<Facts> {
-    Ok(summary(&stack.refresh().await?, &stack.task().model_name))
+    stack.refresh().await?;
+    of(stack)
 }
 
 /// A stack as last read.
-pub(crate) fn of(stack: &StackHandle) -> Facts {
-    summary(&stack.view(), &stack.task().model_name)
+pub(crate) fn of(stack: &StackHandle) -> Result<Facts> {
+    summary(&stack.view(), &stack.task().model_name, stack.client())
 }
 
-fn summary(stack: &Stack, model: &str) -> Facts {
-    vec![
+fn summary(stack: &Stack, model: &str, client: &Client) -> Result<Facts> {
+    let units = client.units(stack)?;
+    Ok(vec![
         ("stack", json!(stack.id)),
         ("model", json!(model)),
         ("state", json!(state(stack))),
         ("task", json!(stack.task)),
         ("candidates", json!(stack.candidates.len())),
         ("units", json!(stack.live_units().0)),
+        ("used_units", json!(units.used.0)),
+        ("left_units", json!(units.left.0)),
         ("ungranted_units", json!(stack.ungranted.0)),
         ("escrow_micro_usdc", money(stack.escrow)),
         ("free_micro_usdc", money(stack.free)),
@@ -420,7 +444,7 @@ fn summary(stack: &Stack, model: &str) -> Facts {
             price(stack.max_price),
         ),
         ("expires_at_ms", json!(stack.expires_at_ms.0)),
-    ]
+    ])
 }
 
 /// Whether anything more comes of a stack.

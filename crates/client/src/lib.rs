@@ -106,5 +106,5 @@ pub use node_info::NodeInfo;
 pub use reach::{BadNodeUrl, NodeReach};
 pub use receipts::{KeptReceipt, Receipts};
 pub use request::{RequestOptions, RequestTry};
-pub use stack::StackHandle;
+pub use stack::{StackHandle, StackUnits};
 pub use verified_receipt::VerifiedReceipt;

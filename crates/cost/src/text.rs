@@ -8,11 +8,11 @@ use crate::{
 use std::fmt::{self, Write};
 
 /// Characters of a whole bar.
-const BAR: u64 = 50;
+const BAR: u64 = 46;
 /// Width of the names of lines.
 const NAME: usize = 20;
 
-/// The report as text, at most 100 characters wide.
+/// The report as text. Its tables and bars are 80 characters wide at most, its sentences as long as they are.
 #[must_use]
 pub fn to_text(report: &Report) -> String {
     let mut out = String::new();
@@ -63,7 +63,7 @@ fn head(out: &mut String, report: &Report) -> fmt::Result {
 fn bill(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(
         out,
-        "{:NAME$} {:>16} {:>16} {:>18} {:>9}",
+        "{:NAME$} {:>15} {:>15} {:>16} {:>9}",
         "dollars", "per request", "per M tokens", "per month", "share"
     )?;
     for item in shown(report) {
@@ -88,7 +88,7 @@ fn shown(report: &Report) -> impl Iterator<Item = &Item> {
 fn row(out: &mut String, name: &str, cost: &Amounts, ppm: u64) -> fmt::Result {
     writeln!(
         out,
-        "{name:NAME$} {:>16} {:>16} {:>18} {:>9}",
+        "{name:NAME$} {:>15} {:>15} {:>16} {:>9}",
         cost.per_request.short(),
         cost.per_million_tokens.short(),
         cost.per_month.short(),

@@ -69,6 +69,8 @@ pub struct Overview {
     pub open_settlements: u64,
     /// Disputes that wait for an answer.
     pub open_disputes: u64,
+    /// Claims that were challenged.
+    pub challenges: u64,
     /// Sums of all days; its `day` is the first.
     pub sums: DayRow,
     /// What came into the treasury and what went out, from events.
@@ -147,6 +149,8 @@ impl IndexReader {
             escrow: MicroUsdc(self.number("SELECT coalesce(sum(escrow), 0) FROM stacks")?),
             open_settlements: self
                 .number("SELECT count(*) FROM settlements WHERE state = 'open'")?,
+            challenges: self
+                .number("SELECT count(*) FROM settlements WHERE challenge <> 'none'")?,
             open_disputes: self.number("SELECT count(*) FROM disputes WHERE state = 'open'")?,
             sums: sums(&days),
             treasury: get(&self.connection, TreasuryRow::at(0))?,
@@ -293,7 +297,7 @@ impl IndexReader {
     /// If the file cannot be read, or a row is not one of this version.
     pub fn challenged(&self, most: usize) -> Result<Vec<SettlementRow>, IndexError> {
         self.list(
-            "WHERE challenge <> 'none' ORDER BY number DESC LIMIT ?1",
+            "WHERE challenge <> 'none' ORDER BY challenge_event DESC LIMIT ?1",
             &[limit(most)],
         )
     }

@@ -23,7 +23,7 @@ use std::{
 
 /// What the tables are. A file of an earlier version is filled again from the ledger, a later one is
 /// refused. It rises with every change of a table, and with every event that begins to be understood.
-const VERSION: i32 = 3;
+const VERSION: i32 = 4;
 
 /// The index's file. What a power failure takes is read from the ledger again, place and all.
 pub(crate) static KIND: LazyLock<Kind> = LazyLock::new(|| Kind {

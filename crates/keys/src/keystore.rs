@@ -144,9 +144,6 @@ impl Keystore {
         let list: Vec<&str> = entries.iter().map(|e| e.as_str()).collect();
         let text = serde_json::to_string_pretty(&list).map(Zeroizing::new);
         let text = text.map_err(|e| self.io(e.into()))?;
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| self.io(e))?;
-        }
         write_private(&self.path, text.as_bytes()).map_err(|e| self.io(e))
     }
 

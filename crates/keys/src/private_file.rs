@@ -1,7 +1,7 @@
 //! Files that hold secrets.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
     path::Path,
 };
@@ -18,12 +18,27 @@ pub struct ExposedSecret {
     pub mode: u32,
 }
 
+/// Makes a folder and those above it, open to their owner alone; one that is there stays as it is.
+fn private_folder(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// Writes a file that only its owner can read, and makes it durable. It is there wholly or not at all,
-/// even after a kill.
+/// even after a kill. Folders that lack are made, for their owner alone.
 ///
 /// # Errors
 /// If the file system refuses.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        private_folder(folder)?;
+    }
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let temporary = Path::new(&name);
@@ -95,5 +110,18 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = read_private(&path).unwrap_err();
         assert!(error.to_string().contains("chmod 600"), "{error}");
+    }
+
+    #[test]
+    fn folders_that_are_made_for_a_secret_are_private_and_others_stay() {
+        let root = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let open = root.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o755)).unwrap();
+        let inner = open.join("home").join("keys");
+        write_private(&inner.join("a.key"), b"secret").unwrap();
+        let modes = [&open, &open.join("home"), &inner].map(|path| mode(path));
+        assert_eq!(modes, [0o755, 0o700, 0o700]);
     }
 }

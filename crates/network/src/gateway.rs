@@ -49,7 +49,6 @@ impl ApiKeys {
                 return key.map_err(|source| NetworkError::ApiKey { path, source });
             }
             let key = ApiKey::generate(random);
-            std::fs::create_dir_all(folder).map_err(file)?;
             atoma_keys::write_private(&path, key.reveal().as_bytes()).map_err(file)?;
             Ok(key)
         };

@@ -21,9 +21,6 @@ pub fn stored_key(path: &Path, random: &dyn Random) -> Result<SigningKey, Networ
     if let Some(text) = read_private(path).map_err(file)? {
         return SigningKey::from_suiprivkey(text.trim()).map_err(wrong);
     }
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(file)?;
-    }
     let key = SigningKey::generate(random);
     write_private(path, key.to_suiprivkey().map_err(wrong)?.as_bytes()).map_err(file)?;
     Ok(key)

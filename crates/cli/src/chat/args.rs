@@ -4,6 +4,9 @@ use super::payer::Payer;
 use crate::{confidential::Seal, walrus::WalrusNetwork};
 use clap::{Args, ValueEnum};
 
+/// Tokens at which an answer ends where nobody says otherwise.
+pub(crate) const USUAL_TOKENS: u32 = 256;
+
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Chat {
@@ -19,7 +22,7 @@ pub(crate) struct Chat {
     #[arg(long)]
     pub(super) system: Option<String>,
     /// Stop after this many tokens.
-    #[arg(long, default_value_t = 256, value_name = "N")]
+    #[arg(long, default_value_t = USUAL_TOKENS, value_name = "N")]
     pub(super) max_tokens: u32,
     /// 0 always takes the likeliest token (default: as the model's makers advise).
     #[arg(long, value_name = "T")]

@@ -96,6 +96,12 @@ pub(crate) fn more_units_may_do(error: &anyhow::Error) -> bool {
             .is_some_and(|refused: &Refused| codes.iter().any(|code| refused.code == code.as_str()))
 }
 
+/// Whether the conversation is longer than the model can read.
+pub(super) fn is_too_long(error: &anyhow::Error) -> bool {
+    let refused: Option<&Refused> = error.downcast_ref();
+    refused.is_some_and(|refused| refused.code == RefusalCode::ContextTooLong.as_str())
+}
+
 /// The most that the question may cost, where its node has said so.
 pub(super) fn said_to_need(error: &anyhow::Error) -> Option<ComputeUnits> {
     let refused: &Refused = error.downcast_ref()?;

@@ -48,6 +48,13 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// Whether nothing was said yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.messages
+            .iter()
+            .all(|message| message["role"] == "system")
+    }
+
     /// Begins another conversation, under the same system message.
     pub(super) fn forget(&mut self) {
         self.messages.retain(|message| message["role"] == "system");

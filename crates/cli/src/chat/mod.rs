@@ -10,7 +10,7 @@ mod prompt;
 mod purchase;
 mod talk;
 
-pub(crate) use args::Chat;
+pub(crate) use args::{Chat, USUAL_TOKENS};
 pub(crate) use ask::ask;
 
 use crate::{client, output::Output, settings::Settings};

@@ -1,6 +1,6 @@
 //! A conversation: lines from standard input, each asked with all that was said before.
 
-use super::conversation::Conversation;
+use super::{ask::is_too_long, conversation::Conversation};
 use crate::advice::advice;
 use anyhow::{Result, ensure};
 use atoma_runtime::Threads;
@@ -9,6 +9,10 @@ use std::io::{BufRead, IsTerminal, Write};
 /// What a line that begins with `/` may say.
 const COMMANDS: &str = "an empty line or Ctrl-D ends it, /new begins another, /help says this; a blank before a / makes \
                         the line a question";
+
+/// What to do where all that was said is more than the model reads.
+const TOO_LONG: &str =
+    "the model reads all that was said before, too: /new begins another conversation";
 
 /// What somebody means by a line of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +69,11 @@ pub(super) async fn talk(conversation: &mut Conversation<'_>) -> Result<()> {
             Input::Question(prompt) => {
                 lines += 1;
                 if let Err(error) = conversation.say(prompt).await {
-                    output.error(&error, advice(&error).as_deref());
+                    let help = match is_too_long(&error) && !conversation.is_new() {
+                        true => Some(TOO_LONG.to_owned()),
+                        false => advice(&error),
+                    };
+                    output.error(&error, help.as_deref());
                     failed += 1;
                 }
             }

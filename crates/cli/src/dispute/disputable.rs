@@ -18,6 +18,13 @@ pub(crate) enum NotDisputable {
         /// When the stack ends.
         ends: TimestampMs,
     },
+    /// Somebody has demanded it, and the node's time to answer isn't over.
+    #[error("unit {} is demanded already: the node has until {}Z to show its record", .unit.0, utc(.until.0))]
+    Demanded {
+        unit: ComputeUnits,
+        until: TimestampMs,
+        stack: StackId,
+    },
     /// The node is paid for it.
     #[error("unit {} is paid: its dispute window is over", .unit.0)]
     Paid { unit: ComputeUnits },
@@ -54,6 +61,10 @@ impl NotDisputable {
                 utc(ends.0),
                 beginning(*stack)
             ),
+            Self::Demanded { stack, .. } => format!(
+                "a second demand would pay a second fee for the same record: `atoma dispute show {}` tells how this one ends",
+                beginning(*stack)
+            ),
             Self::Paid { .. } => {
                 "demand and challenge within the window after a settlement; `atoma stack watch` does so by itself".to_owned()
             }
@@ -63,6 +74,24 @@ impl NotDisputable {
                 format!("`atoma stack show {stack}` lists the nodes that have one")
             }
         }
+    }
+}
+
+/// Whether a unit is claimed, not paid, and nobody's demand for it is open.
+pub(super) fn check_demand(stack: &Stack, claimed: &Claimed) -> Result<(), NotDisputable> {
+    check(stack, claimed)?;
+    let lease = stack.lease(claimed.node);
+    let mut demands = lease.into_iter().flat_map(|lease| {
+        let tickets = lease.tickets.iter();
+        tickets.flat_map(|ticket| ticket.demands.iter())
+    });
+    match demands.find(|demand| demand.unit == claimed.unit) {
+        Some(demand) => Err(NotDisputable::Demanded {
+            unit: demand.unit,
+            until: demand.deadline_ms,
+            stack: stack.id,
+        }),
+        None => Ok(()),
     }
 }
 

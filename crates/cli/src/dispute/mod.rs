@@ -136,7 +136,12 @@ pub(crate) async fn run(
         }
         DisputeCommand::Demand(which) => {
             let claimed = which.claimed(&settings, &ledger).await?;
-            disputable::check(&ledger.stack(claimed.stack).await?, &claimed)?;
+            let stack = ledger.stack(claimed.stack).await?;
+            disputable::check_demand(&stack, &claimed)?;
+            output.note(format!(
+                "a demand costs {} USDC: the node's if it shows the record, yours again if it doesn't",
+                usdc(stack.terms.demand_fee.0)
+            ));
             Dispute::Demand(claimed)
         }
         DisputeCommand::Challenge { which, bond } => {

@@ -93,7 +93,7 @@ async fn every_section_shows_the_ledger() {
         "7 Events",
         "active nodes 1",
         "deposited 0.005",
-        "open disputes 1",
+        "open demands 1",
         "1 stacks, 0.005 in, 0.00 to nodes",
         "q leave",
     ]);

@@ -62,8 +62,9 @@ pub(super) const OVERVIEW: &[&str] = &[
     "treasury_micro_usdc",
     "treasury_paid_micro_usdc",
     "open_settlements",
-    "disputes",
-    "open_disputes",
+    "demands",
+    "open_demands",
+    "challenges",
     "convictions",
     "fined_micro_usdc",
 ];
@@ -99,8 +100,9 @@ pub(super) fn overview(view: &Overview) -> Row {
             ),
             ("treasury_paid_micro_usdc", sums.treasury_paid.into()),
             ("open_settlements", view.open_settlements.into()),
-            ("disputes", sums.disputes.into()),
-            ("open_disputes", view.open_disputes.into()),
+            ("demands", sums.disputes.into()),
+            ("open_demands", view.open_disputes.into()),
+            ("challenges", view.challenges.into()),
             ("convictions", sums.convictions.into()),
             ("fined_micro_usdc", sums.fined.into()),
         ],
@@ -297,7 +299,7 @@ pub(super) fn dispute(row: &DisputeRow) -> Row {
     }
 }
 
-/// A challenge, at the time of the claim that it is of.
+/// A challenge of a claim.
 pub(super) fn challenged_row(row: &SettlementRow) -> Row {
     Row {
         about: About::Lease(row.stack, row.node),
@@ -307,7 +309,7 @@ pub(super) fn challenged_row(row: &SettlementRow) -> Row {
             ("kind", Cell::text_of("challenge")),
             ("state", Cell::text_of(challenge(row))),
             ("unit", Cell::None),
-            ("at_ms", row.opened_ms.into()),
+            ("at_ms", Cell::maybe(row.challenged_ms)),
             ("record", row.to_seq.into()),
             ("ended_at_ms", Cell::maybe(row.ended_ms)),
         ],

@@ -115,11 +115,12 @@ impl Section {
                         .map(|row| (row.event, dispute(row))),
                 );
                 let challenged = reader.challenged(most)?;
-                rows.extend(
-                    challenged
-                        .iter()
-                        .map(|row| (row.number, challenged_row(row))),
-                );
+                rows.extend(challenged.iter().map(|row| {
+                    (
+                        row.challenge_event.unwrap_or(row.number),
+                        challenged_row(row),
+                    )
+                }));
                 let verdicts = reader.convictions(most)?;
                 rows.extend(verdicts.iter().map(|row| (row.event, conviction(row))));
                 rows.sort_by_key(|(event, _)| std::cmp::Reverse(*event));

@@ -114,7 +114,7 @@ impl Profiles {
     /// Whole or not at all: a reader never finds half a file.
     fn save(&self) -> Result<()> {
         let folder = self.path.parent().context("the data folder has no name")?;
-        std::fs::create_dir_all(folder)?;
+        atoma_store::create_folder(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(toml::to_string_pretty(&self.file)?.as_bytes())?;
         file.as_file().sync_all()?;

@@ -42,6 +42,10 @@ fn verdict(report: &Report, sealed: bool, audited: &Audited) -> Facts {
         ("failed", json!(report.failed().count())),
         ("skipped", json!(report.skipped().count())),
     ]);
+    let asked = report
+        .checks
+        .iter()
+        .any(|check| check.kind == CheckKind::Computation);
     let repeated = report.checks.iter().any(|check| {
         let made = matches!(check.outcome, Outcome::Passed(_) | Outcome::Failed(_));
         check.kind == CheckKind::Computation && made
@@ -55,6 +59,9 @@ fn verdict(report: &Report, sealed: bool, audited: &Audited) -> Facts {
         };
         if sealed {
             return "the computation: request and answer are sealed, and can't be read here".to_owned();
+        }
+        if asked {
+            return "the computation: it can't be repeated now, for what the row `computation` says".to_owned();
         }
         format!(
             "the computation: repeat it (--recompute) with model {} in {} by rule {} {endpoint}{scores}",

@@ -65,6 +65,17 @@ impl Kept {
         self.0.ask(|db| lanes::of_slot(db, stack, node, slot))
     }
 
+    /// Units that the good receipts of a lease charge, together.
+    pub(crate) fn charged(&self, stack: StackId, node: NodeId) -> rusqlite::Result<ComputeUnits> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT COALESCE(SUM(units), 0) FROM receipts WHERE stack = ?1 AND node = ?2 AND fault IS NULL",
+            )?;
+            let lease = params![stack.0.as_bytes(), node.0.as_bytes()];
+            query.query_row(lease, |row| Ok(ComputeUnits(from_sql(row.get(0)?))))
+        })
+    }
+
     /// The latest receipts of a lease, in order of their places.
     pub(crate) fn chain(
         &self,

@@ -49,7 +49,13 @@ impl<R: Rows> Step<'_, R> {
     }
 
     pub(super) fn challenged(&mut self, e: &Challenged) -> Applied {
-        self.challenge((e.stack, e.node, e.ticket), AuditState::Accused)
+        let (number, at) = (self.place.number, self.place.at);
+        self.change(SettlementRow::at(e.stack, e.node, e.ticket), |ticket| {
+            ticket.challenge = AuditState::Accused;
+            ticket.challenge_event = Some(number);
+            ticket.challenged_ms = Some(at);
+            Ok(())
+        })
     }
 
     pub(super) fn jury_decided(&mut self, e: &JuryDecided) -> Applied {

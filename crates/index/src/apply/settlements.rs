@@ -43,6 +43,8 @@ impl<R: Rows> Step<'_, R> {
             exam: AuditState::None,
             examiner: None,
             challenge: AuditState::None,
+            challenge_event: None,
+            challenged_ms: None,
             paid: MicroUsdc::ZERO,
             fee: MicroUsdc::ZERO,
             due: MicroUsdc::ZERO,

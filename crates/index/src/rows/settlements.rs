@@ -97,6 +97,10 @@ table! {
         examiner: Option<NodeId>,
         /// How its challenge stands.
         challenge: AuditState,
+        /// The event that told of the challenge.
+        challenge_event: Option<u64>,
+        /// When it was challenged.
+        challenged_ms: Option<TimestampMs>,
         /// What the node got.
         paid: MicroUsdc,
         /// The protocol's share of the payment, in micro-USDC.
