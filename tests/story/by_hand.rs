@@ -159,7 +159,7 @@ async fn a_node_attests_its_release_serves_and_leaves() {
     let node_id: NodeId = node.parse().unwrap();
     let blob = "A".repeat(43);
     let attest = [
-        "attestation",
+        "tee",
         "register",
         &node,
         "--release",

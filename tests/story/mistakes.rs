@@ -243,12 +243,12 @@ fn in_policies(told: &mut Transcript) {
     );
     told.wrong(
         "the same where evidence is verified",
-        &["attestation", "verify", "bundle", "--policy", &file],
+        &["tee", "verify", "bundle", "--policy", &file],
     );
     let file = told.write("incomplete.toml", "tier = \"software\"\n");
     told.wrong(
         "a policy that lacks a key",
-        &["attestation", "verify", "bundle", "--policy", &file],
+        &["tee", "verify", "bundle", "--policy", &file],
     );
 }
 

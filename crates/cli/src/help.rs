@@ -84,7 +84,7 @@ Ask models:
 Check what you got:
   receipt      the receipts that nodes signed for you
   verify       check everything about a request, trusting nobody who served it
-  attestation  evidence that a node runs where nobody can look
+  tee          evidence that a node runs where nobody can look, and policies
   dispute      demand what a node settled, challenge it, prove its fraud
   audit        examinations and challenges of the network, how they ended
 
@@ -162,14 +162,17 @@ Examples:
 It ends with 0 where all checks were made and hold, 1 where one fails or the
 node was convicted over this lease, 2 where some couldn't be made.";
 
-pub(crate) const ATTESTATION: &str = "\
+pub(crate) const TEE: &str = "\
 Examples:
-  atoma attestation verify node.bundle --policy policy.toml
-  atoma attestation verify node.bundle --policy policy.toml --at 2026-11-18T12:00:00Z
-  atoma attestation register NODE --release HEX --evidence BLOB_ID --until 2026-12-18T12:00:00Z
+  atoma tee policy > policy.toml        a policy to fill in
+  atoma tee policy policy.toml          what it accepts, in words
+  atoma tee show NODE --save my.bundle  ask a node for evidence, and keep it
+  atoma tee verify NODE --policy policy.toml
+  atoma tee verify my.bundle --policy policy.toml --at 2026-11-18T12:00:00Z
+  atoma tee register NODE --release HEX --evidence BLOB_ID --until 2026-12-18T12:00:00Z
 
 `verify` ends with 0 where the policy accepts the evidence, and with 1 where it
-doesn't. It fetches nothing.";
+doesn't. Of a file it fetches nothing.";
 
 pub(crate) const DISPUTE: &str = "\
 Examples:

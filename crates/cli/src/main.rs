@@ -34,7 +34,6 @@ mod run;
 mod sources;
 
 // the commands
-mod attestation;
 mod audit;
 mod chat;
 mod confidential;
@@ -54,6 +53,7 @@ mod sim;
 mod stack;
 mod stack_watch;
 mod task;
+mod tee;
 mod verify;
 mod wallet;
 mod walrus;
@@ -143,9 +143,9 @@ enum Command {
     /// Check everything about a request, trusting nobody who served it.
     #[command(after_help = help::VERIFY)]
     Verify(Box<verify::Verify>),
-    /// Evidence that a node runs where nobody can look.
-    #[command(subcommand, after_help = help::ATTESTATION)]
-    Attestation(attestation::AttestationCommand),
+    /// Evidence that a node runs where nobody can look, and policies that say which is good enough.
+    #[command(subcommand, after_help = help::TEE)]
+    Tee(tee::TeeCommand),
     /// Disputes about what nodes settled.
     #[command(subcommand, after_help = help::DISPUTE)]
     Dispute(dispute::DisputeCommand),
@@ -299,7 +299,7 @@ fn dispatch<'a>(
         Command::Verify(args) => {
             Box::pin(async move { verify::run(*args, settings()?, output).await })
         }
-        Command::Attestation(command) => Box::pin(attestation::run(command, settings, output)),
+        Command::Tee(command) => Box::pin(tee::run(command, settings, output)),
         Command::Dispute(command) => {
             Box::pin(async move { dispute::run(command, settings()?, output).await })
         }

@@ -12,6 +12,7 @@ use atoma_tee::{
     Appraisal, Bundle, Policy, Roots, appraise::Expected, limits::MAX_BUNDLE_BYTES, octets::Octets,
 };
 use atoma_types::{NodeId, TaskId, TimestampMs, hash::Hash32};
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
 
@@ -38,6 +39,34 @@ impl Client {
             let confidential = confidential.ok_or(ClientError::NoPolicy)?;
             self.attest(confidential, &info, task).await
         })
+    }
+
+    /// A node's evidence for a nonce that nobody knew, which is returned with it. Nothing of it is checked.
+    ///
+    /// # Errors
+    ///
+    /// If the node can't be asked, or what it answers is no evidence.
+    pub fn evidence(
+        &self,
+        node: NodeId,
+    ) -> BoxFuture<'_, Result<(Bundle, Octets<32>), ClientError>> {
+        Box::pin(async move {
+            let node = self.find_node(node).await?;
+            let (bytes, nonce) = self.fetch_evidence(&node).await?;
+            let bundle = Bundle::from_bytes(&bytes).map_err(|fault| ClientError::Attestation {
+                node: node.id,
+                reason: fault.into(),
+            })?;
+            Ok((bundle, nonce))
+        })
+    }
+
+    /// What a node shows for a new nonce.
+    async fn fetch_evidence(&self, node: &NodeInfo) -> Result<(Bytes, Octets<32>), ClientError> {
+        let nonce = Octets(self.runtime().random.bytes());
+        let path = format!("/v1/attestation?nonce={nonce}");
+        let bytes = self.inner.http.bytes(node, &path, EVIDENCE).await?;
+        Ok((bytes, nonce))
     }
 
     pub(crate) async fn attest(
@@ -80,9 +109,7 @@ impl Client {
         node: &NodeInfo,
         now: TimestampMs,
     ) -> Result<Attested, ClientError> {
-        let nonce = Octets(self.runtime().random.bytes());
-        let path = format!("/v1/attestation?nonce={nonce}");
-        let bytes = self.inner.http.bytes(node, &path, EVIDENCE).await?;
+        let (bytes, nonce) = self.fetch_evidence(node).await?;
         let judged = judge(&confidential.policy, &bytes, node.id, nonce, now);
         judged.map_err(|reason| ClientError::Attestation {
             node: node.id,
