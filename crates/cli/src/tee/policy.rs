@@ -2,7 +2,7 @@
 
 use crate::{
     confidential::read_policy,
-    output::{Facts, Output, utc},
+    output::{Facts, Output},
 };
 use anyhow::Result;
 use atoma_tee::{Policy, policy::Release};
