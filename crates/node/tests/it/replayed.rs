@@ -74,7 +74,7 @@ impl Replayed {
     }
 
     /// Sent again as it was, it isn't served; one that is signed anew is.
-    async fn is_served_to_nobody(self, header: &RequestHeader) {
+    async fn serves_nobody(self, header: &RequestHeader) {
         assert_eq!(self.send(header).await.code(), "request_replayed");
         let url = format!("{}/v1/receipts/{}", self.node.url(), header.request_id);
         assert_eq!(self.world.get(url).await.0, StatusCode::NOT_FOUND);
@@ -88,14 +88,14 @@ impl Replayed {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_found_no_place_is_served_to_nobody_who_sends_it_again() {
+async fn what_found_no_place_serves_nobody_who_sends_it_again() {
     let replayed = Replayed::start().await;
     let held = replayed.begin(&replayed.header()).await;
     let header = replayed.header();
     assert_eq!(replayed.send(&header).await.code(), "overloaded");
     drop(held);
     replayed.has_running(0).await;
-    replayed.is_served_to_nobody(&header).await;
+    replayed.serves_nobody(&header).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +114,7 @@ async fn a_request_that_is_served_just_now_is_not_said_to_have_found_no_place() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_its_lane_did_not_cover_is_served_to_nobody_once_the_lane_covers_more() {
+async fn what_its_lane_did_not_cover_serves_nobody_once_the_lane_covers_more() {
     let replayed = Replayed::start().await;
     let header = RequestHeader {
         lane: 1,
@@ -127,11 +127,11 @@ async fn what_its_lane_did_not_cover_is_served_to_nobody_once_the_lane_covers_mo
         ..replayed.header()
     };
     assert_eq!(replayed.send(&other).await.status, StatusCode::OK);
-    replayed.is_served_to_nobody(&header).await;
+    replayed.serves_nobody(&header).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_came_before_its_time_is_served_to_nobody_at_its_time() {
+async fn what_came_before_its_time_serves_nobody_at_its_time() {
     let replayed = Replayed::start().await;
     let now = replayed.header().issued_at_ms;
     // half a second more than clocks may differ
@@ -153,14 +153,14 @@ async fn what_came_before_its_time_is_served_to_nobody_at_its_time() {
         replayed.send(&anew).await.status == StatusCode::OK
     })
     .await;
-    replayed.is_served_to_nobody(&header).await;
+    replayed.serves_nobody(&header).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_its_user_left_on_the_way_is_served_to_nobody_who_has_all_of_it() {
+async fn what_its_user_left_on_the_way_serves_nobody_who_has_all_of_it() {
     let replayed = Replayed::start().await;
     let header = replayed.header();
     drop(replayed.begin(&header).await);
     replayed.has_running(0).await;
-    replayed.is_served_to_nobody(&header).await;
+    replayed.serves_nobody(&header).await;
 }
