@@ -65,7 +65,7 @@ pub enum ClientError {
         node: NodeId,
         /// What they cost together.
         charged: ComputeUnits,
-        /// What may.
+        /// Units that may be lost so, of all that the lease has used.
         allowed: ComputeUnits,
     },
     /// No node sells the task now, so that there is no price to buy at.

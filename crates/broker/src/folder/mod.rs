@@ -8,12 +8,14 @@
 //!
 //! The names of the clear files stand in the manifest, which is sealed. How long each file is shows.
 
+mod error;
 mod open;
 mod seal;
 mod walk;
 
+pub use error::SealFolderError;
 pub use open::{OpenFolder, ReadFolderError, SealedFolder};
-pub use seal::{SealFolderError, Sealed, seal_folder};
+pub use seal::{Sealed, seal_folder};
 
 /// The file with the head.
 const HEAD: &str = "model.sealed";

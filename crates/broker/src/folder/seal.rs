@@ -1,17 +1,14 @@
 //! Sealing a model's folder.
 
-use super::{HEAD, file_name, walk};
-use crate::key_file::{KeyFile, KeyFileError};
-use atoma_channel::{
-    Fault,
-    model::{ModelSealer, SealFileError},
-};
+use super::{HEAD, error::SealFolderError, file_name, walk};
+use crate::key_file::KeyFile;
+use atoma_channel::model::{ModelSealer, SealFileError};
 use atoma_runtime::Random;
 use atoma_types::hash::Hash32;
 use std::{
     fs::{self, File},
     io::{self, BufReader, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// A folder that was sealed.
@@ -23,48 +20,6 @@ pub struct Sealed {
     pub files: usize,
     /// Their bytes in clear.
     pub bytes: u64,
-}
-
-/// A folder couldn't be sealed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SealFolderError {
-    /// A file can't be read or written.
-    #[error("cannot use {path}")]
-    Io {
-        /// Where it is.
-        path: PathBuf,
-        /// The system's own error.
-        #[source]
-        source: io::Error,
-    },
-    /// A file changed while it was sealed, or the files are none that can be sealed.
-    #[error("cannot seal {path}")]
-    Seal {
-        /// Where it is.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: Fault,
-    },
-    /// A name that isn't text.
-    #[error("the name of {0} isn't UTF-8")]
-    Name(PathBuf),
-    /// Folders in folders in folders.
-    #[error("{0} lies too deep for a model's files")]
-    Depth(PathBuf),
-    /// Neither file nor folder.
-    #[error("{0} is neither a file nor a folder")]
-    Kind(PathBuf),
-    /// It can't be a model's folder.
-    #[error("there are more files than a sealed model may have")]
-    Many,
-    /// It would be written over.
-    #[error("{0} is there already")]
-    Exists(PathBuf),
-    /// The key can't be kept.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
 }
 
 /// Seals all files of `folder` into the new folder `sealed`, under a new key that goes into the new file `key_file`. The
@@ -82,6 +37,11 @@ pub fn seal_folder(
         let path = path.to_owned();
         |source| SealFolderError::Io { path, source }
     };
+    for model in [folder, sealed] {
+        if lies_in(key_file, model).map_err(io(key_file))? {
+            return Err(SealFolderError::KeyPlace(key_file.to_owned()));
+        }
+    }
     let names = walk::files(folder)?;
     let look = |name| walk::look(folder, name);
     let files = names.into_iter().map(look).collect::<Result<_, _>>()?;
@@ -119,6 +79,20 @@ pub fn seal_folder(
         files: sealer.files().len(),
         bytes: sealer.files().iter().map(|file| file.size).sum(),
     })
+}
+
+/// Whether a file that may not be there yet lies in a folder that may not be, either.
+fn lies_in(file: &Path, folder: &Path) -> io::Result<bool> {
+    // what is there is looked up, so that a link doesn't hide it
+    let found = |path: &Path| {
+        let path = std::path::absolute(path)?;
+        let there = path.ancestors().find_map(|part| {
+            let found = part.canonicalize().ok()?;
+            Some(found.join(path.strip_prefix(part).ok()?))
+        });
+        Ok::<_, io::Error>(there.unwrap_or(path))
+    };
+    Ok(found(file)?.starts_with(found(folder)?))
 }
 
 fn seal_file(

@@ -1,6 +1,6 @@
 //! A model's folder: which files are in it, and what they are.
 
-use super::seal::SealFolderError;
+use super::error::SealFolderError;
 use atoma_channel::{limits::MAX_MODEL_FILES, model::ModelFile};
 use atoma_types::hash::Hasher;
 use std::{

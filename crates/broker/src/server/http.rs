@@ -1,8 +1,8 @@
 //! The broker's paths.
 
-use super::{State, judge::Decision};
+use super::{judge::Decision, state::State};
 use crate::{NonceAnswer, fault::KeyFault};
-use atoma_http::server::{BodyLimit, read_body};
+use atoma_http::server::{BodyLimit, read_body_within};
 use atoma_types::{
     TimestampMs,
     hash::Hash32,
@@ -17,7 +17,10 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// So long a guest waits for its turn to be judged, after those who came before: a node that gets no key doesn't start.
+const TURN: Duration = Duration::from_secs(10);
 
 /// All paths of a broker.
 pub(super) fn routes(state: Arc<State>) -> Router {
@@ -50,11 +53,13 @@ async fn key(
         return fault(KeyFault::Model, &[]);
     };
     let limit = BodyLimit::new(&state.limits);
-    let bundle = match read_body(&headers, body, limit, |_| ()).await {
+    let mut held = state.bodies.enter(model.0);
+    let bundle = match read_body_within(&mut held, &headers, body, limit, |_| ()).await {
         Ok(bundle) => bundle,
         Err(error) => return refusal(&error.into()),
     };
-    let Ok(_place) = state.places.try_acquire() else {
+    let turn = tokio::time::timeout(TURN, state.places.acquire());
+    let Ok(Ok(_place)) = turn.await else {
         return fault(KeyFault::Busy, &[]);
     };
     let shared = Arc::clone(&state);

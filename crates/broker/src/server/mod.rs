@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! http     bytes in, bytes out
+//! state    what every request needs
 //! judge    what the evidence is worth, and whether this key goes to it: pure
 //! nonce    nonces that need no memory, and those that were answered
 //! record   a line for each decision, on the disk before it leaves
@@ -11,15 +12,11 @@ mod http;
 mod judge;
 mod nonce;
 mod record;
+mod state;
 
-use self::{
-    http::routes,
-    judge::Judge,
-    nonce::{Answered, Nonces},
-    record::Record,
-};
+use self::{http::routes, judge::Judge, nonce::Nonces, record::Record, state::State};
 use crate::key_file::KeyFile;
-use atoma_http::server::{Counters, Limits, Server};
+use atoma_http::server::{BodyRoom, Counters, Limits, Server};
 use atoma_runtime::Runtime;
 use atoma_tee::{Policy, limits::MAX_BUNDLE_BYTES, octets::Digest};
 use atoma_types::hash::Hash32;
@@ -30,9 +27,14 @@ use tokio::sync::Semaphore;
 /// Bundles that are judged at once: each takes about ten milliseconds of a processor.
 const JUDGED_AT_ONCE: usize = 8;
 /// Who asks for keys are few nodes at their start: far more connections than that are strangers'.
-const CONNECTIONS: usize = 1_024;
+const CONNECTIONS: usize = 256;
 /// Of these, from one address: a data centre's nodes may share one.
-const CONNECTIONS_PER_ADDRESS: usize = 128;
+const CONNECTIONS_PER_ADDRESS: usize = 32;
+/// Requests at once on a connection: a node asks one after the other. With what a body may have before it takes room,
+/// all connections together hold 128 MiB.
+const STREAMS: u32 = 8;
+/// Room that the long bodies of all share; those for one model have a quarter of it.
+const LONG_BODIES_BYTES: usize = 64 << 20;
 /// A key is given within milliseconds; nobody has to be waited for long.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -92,18 +94,6 @@ pub struct Broker {
     server: Server,
 }
 
-/// What every request needs.
-#[derive(Debug)]
-struct State {
-    judge: Judge,
-    nonces: Nonces,
-    answered: Mutex<Answered>,
-    record: Mutex<Record>,
-    places: Semaphore,
-    limits: Limits,
-    runtime: Runtime,
-}
-
 impl Broker {
     /// Starts a broker.
     ///
@@ -144,6 +134,7 @@ impl Broker {
             max_connections: CONNECTIONS,
             max_connections_per_address: CONNECTIONS_PER_ADDRESS,
             max_body_bytes: MAX_BUNDLE_BYTES,
+            max_streams: STREAMS,
             ..Limits::default()
         };
         let state = State {
@@ -156,6 +147,7 @@ impl Broker {
             answered: Mutex::default(),
             record: Mutex::new(record),
             places: Semaphore::new(JUDGED_AT_ONCE),
+            bodies: BodyRoom::new(LONG_BODIES_BYTES),
             limits: limits.clone(),
             runtime,
         };

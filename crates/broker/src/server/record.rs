@@ -10,8 +10,9 @@ use std::{
     path::Path,
 };
 
-/// Refusals of strangers' that are written down in a minute; more are counted, and the next line has their number. Else
-/// whoever likes could fill the disk.
+/// Refusals that are written down in a minute; more are counted, and the next line has their number. Else whoever likes
+/// could fill the disk. Those of strangers and those of guests whose evidence was accepted are counted apart: junk keeps
+/// no guest's refusal out.
 const REFUSALS_A_MINUTE: u32 = 120;
 const MINUTE_MS: u64 = 60_000;
 
@@ -19,10 +20,12 @@ const MINUTE_MS: u64 = 60_000;
 #[derive(Debug)]
 pub(super) struct Record {
     file: File,
-    /// The minute that refusals are counted in, and how many it has.
+    /// The minute that refusals are counted in, and how many of strangers and of accepted guests it has.
     minute: u64,
-    refusals: u32,
+    refusals: [u32; 2],
     unwritten: u64,
+    /// The last line may lack its end: a program was killed, or the disk was full.
+    is_torn: bool,
 }
 
 #[derive(Serialize)]
@@ -64,10 +67,23 @@ impl Record {
         options.append(true).create(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        // one that was made by hand may be everybody's
+        #[cfg(unix)]
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        if let Some(folder) = path.parent() {
+            let folder = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
+            File::open(folder)?.sync_all()?;
+        }
         Ok(Self {
-            file: options.open(path)?,
+            is_torn: file.metadata()?.len() > 0,
+            file,
             minute: 0,
-            refusals: 0,
+            refusals: [0; 2],
             unwritten: 0,
         })
     }
@@ -87,13 +103,18 @@ impl Record {
     ) -> io::Result<()> {
         let minute = now.0 / MINUTE_MS;
         if minute != self.minute {
-            (self.minute, self.refusals) = (minute, 0);
+            (self.minute, self.refusals) = (minute, [0; 2]);
         }
-        if self.refusals >= REFUSALS_A_MINUTE {
+        let accepted = decision
+            .shown
+            .as_ref()
+            .is_some_and(|shown| shown.tier.is_some());
+        let refusals = &mut self.refusals[usize::from(accepted)];
+        if *refusals >= REFUSALS_A_MINUTE {
             self.unwritten += 1;
             return Ok(());
         }
-        self.refusals += 1;
+        *refusals += 1;
         self.write(decision, Some(fault), now)
     }
 
@@ -124,7 +145,13 @@ impl Record {
         };
         let mut line = serde_json::to_vec(&line)?;
         line.push(b'\n');
+        if self.is_torn {
+            // an empty line is no decision; half of one would swallow this
+            line.insert(0, b'\n');
+        }
+        self.is_torn = true;
         self.file.write_all(&line)?;
+        self.is_torn = false;
         self.unwritten = 0;
         Ok(())
     }
@@ -158,6 +185,7 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<serde_json::Value> = text
             .lines()
+            .filter(|line| !line.is_empty())
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         assert_eq!(lines.len(), REFUSALS_A_MINUTE as usize + 2);

@@ -106,3 +106,21 @@ fn sealing_writes_nothing_over_and_leaves_no_half() {
     fs::remove_file(at("key")).unwrap();
     assert!(matches!(seal(), Err(SealFolderError::Exists(_))));
 }
+
+/// A key beside the weights would be given away with them.
+#[test]
+fn a_key_is_kept_in_no_models_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name);
+    clear_model(&at("model"));
+    std::os::unix::fs::symlink(at("model"), at("link")).unwrap();
+    for key in ["model/key", "link/key", "sealed/key", "sealed/deep/key"] {
+        let refused = seal_folder(&at("model"), &at("sealed"), &at(key), &SystemRandom);
+        assert!(
+            matches!(refused, Err(SealFolderError::KeyPlace(_))),
+            "{key}: {refused:?}"
+        );
+        assert!(!at("sealed").exists() && !at("model/key").exists());
+    }
+    seal_folder(&at("model"), &at("sealed"), &at("key"), &SystemRandom).unwrap();
+}

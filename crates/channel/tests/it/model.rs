@@ -248,7 +248,7 @@ fn nothing_of_a_sealed_model_changes_places() {
     let with = |order: [Vec<u8>; 3]| order.concat();
     let (first, second, third) = (chunk(a, 0), chunk(a, 1), chunk(a, 2));
     let reordered = with([second.clone(), first.clone(), third.clone()]);
-    let repeated = with([first.clone(), first.clone(), third.clone()]);
+    let repeated = with([first.clone(), first, third.clone()]);
     // the same bytes from the same place of another file, and of the same file sealed anew
     let of_another = with([chunk(&here.files[1], 0), second.clone(), third.clone()]);
     let of_another_model = with([chunk(&there.files[0], 0), second, third]);
@@ -279,7 +279,7 @@ fn nothing_of_a_sealed_model_changes_places() {
 #[test]
 fn only_its_own_key_opens_a_model() {
     let (here, there) = (seal(&files(), 1), seal(&files(), 2));
-    let model = SealedModel::read(here.head.clone()).unwrap();
+    let model = SealedModel::read(here.head).unwrap();
     assert_ne!(model.id(), SealedModel::read(there.head).unwrap().id());
     let opened = model.open(there.key);
     assert_eq!(opened.unwrap_err(), Fault::ModelKey);

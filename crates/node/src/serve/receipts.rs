@@ -16,7 +16,7 @@ use axum::{
     response::Response,
 };
 use serde_json::json as object;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 #[derive(Debug)]
 pub(crate) struct Receipts {
@@ -27,6 +27,33 @@ pub(crate) struct Receipts {
     pub threads: Threads,
 }
 
+/// So long a question for a receipt waits for the disk before it is told to ask again.
+const DISK_TIME: Duration = Duration::from_secs(10);
+
+impl Receipts {
+    async fn find(&self, id: RequestId) -> Result<Option<Found>, Refusal> {
+        let journal = self.journal.clone();
+        let found = self.threads.blocking(move || journal.find(id)).await;
+        let internal = || Refusal::new(RefusalCode::Internal, "the journal cannot be read");
+        found.map_err(|_| internal())?.map_err(|_| internal())
+    }
+
+    /// The receipt of a request. There is none only where none is on its way to the disk, either: users take a node that
+    /// has none, and runs no such request, at its word.
+    async fn find_for_certain(&self, id: RequestId) -> Result<Option<Found>, Refusal> {
+        if let Some(found) = self.find(id).await? {
+            return Ok(Some(found));
+        }
+        // whatever was sent before this is on the disk once it is
+        let before = tokio::time::timeout(DISK_TIME, self.journal.change(Vec::new()).durable());
+        if !matches!(before.await, Ok(Ok(()))) {
+            let message = "receipts wait for the disk: ask again";
+            return Err(Refusal::new(RefusalCode::Unavailable, message));
+        }
+        self.find(id).await
+    }
+}
+
 /// A receipt by its request's id: whoever knows the id (16 random bytes) may have it. Behind it stands the second
 /// record, as beside an answer.
 pub(super) async fn receipt(State(kept): State<Arc<Receipts>>, Path(id): Path<String>) -> Response {
@@ -34,10 +61,8 @@ pub(super) async fn receipt(State(kept): State<Arc<Receipts>>, Path(id): Path<St
         let id: RequestId = id
             .parse()
             .map_err(|_| Refusal::new(RefusalCode::NotFound, "not a request id"))?;
-        let journal = kept.journal.clone();
-        let found = kept.threads.blocking(move || journal.find(id)).await;
         let internal = || Refusal::new(RefusalCode::Internal, "the journal cannot be read");
-        let found = found.map_err(|_| internal())?.map_err(|_| internal())?;
+        let found = kept.find_for_certain(id).await?;
         let none = || Refusal::new(RefusalCode::NotFound, "no receipt of this request");
         let Found { receipt, second } = found.ok_or_else(none)?;
         let second = second.as_deref().map(SecondRecord::from_bytes);

@@ -4,7 +4,11 @@
 
 use super::inference::Inference;
 use crate::{account::SignedRequest, admission::check_addressee, lease::Lease};
-use atoma_types::refusal::{Refusal, RefusalCode};
+use atoma_types::{
+    DurationMs, TimestampMs,
+    message::MAX_REQUEST_LIFETIME,
+    refusal::{Refusal, RefusalCode},
+};
 
 /// Whether a request that has come has used up its id.
 pub(super) struct UsedUp {
@@ -48,11 +52,48 @@ impl UsedUp {
             return refusal;
         }
         let now = inference.billing.clock.now();
+        match keeping(header.issued_at_ms, header.expires_at_ms, now) {
+            Keeping::Needless => return refusal,
+            Keeping::TooLong => return later(refusal),
+            Keeping::Kept => {}
+        }
         match lease.admit(&request, now).map_err(Refusal::from) {
             // it may be served just now
             Err(replayed) if replayed.code == RefusalCode::Replayed => replayed,
             Ok(()) | Err(_) => refusal,
         }
+    }
+}
+
+/// So far ahead an id is kept that may be served some day. Whose clock is off by more is told so in words that end nothing:
+/// what is never forgotten would fill the memory.
+const KEPT_AHEAD: DurationMs = DurationMs(3_600_000);
+
+/// Whether a refused id is kept until it expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeping {
+    Kept,
+    /// It lives longer than any request may, so it is never served.
+    Needless,
+    /// It expires too far ahead.
+    TooLong,
+}
+
+fn keeping(issued: TimestampMs, expires: TimestampMs, now: TimestampMs) -> Keeping {
+    if expires < issued || expires.since(issued) > MAX_REQUEST_LIFETIME {
+        return Keeping::Needless;
+    }
+    match expires <= now.saturating_add(KEPT_AHEAD) {
+        true => Keeping::Kept,
+        false => Keeping::TooLong,
+    }
+}
+
+/// Of a request that may be served later than anything is kept here.
+fn later(refusal: Refusal) -> Refusal {
+    Refusal {
+        code: RefusalCode::Unavailable,
+        ..refusal
     }
 }
 
@@ -64,5 +105,26 @@ fn unsure(refusal: Refusal) -> Refusal {
             ..refusal
         },
         _ => refusal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_kept_while_it_could_be_served_and_no_longer_than_an_hour() {
+        let now = TimestampMs(1_000_000_000);
+        let of = |issued: u64, lives: u64| {
+            let expires = issued.saturating_add(lives);
+            keeping(TimestampMs(issued), TimestampMs(expires), now)
+        };
+        let longest = MAX_REQUEST_LIFETIME.0;
+        assert_eq!(of(now.0, longest), Keeping::Kept);
+        assert_eq!(of(now.0 + KEPT_AHEAD.0 - longest, longest), Keeping::Kept);
+        assert_eq!(of(now.0 + KEPT_AHEAD.0, longest), Keeping::TooLong);
+        assert_eq!(of(u64::MAX - 1, 0), Keeping::TooLong);
+        assert_eq!(of(now.0, longest + 1), Keeping::Needless);
+        assert_eq!(of(now.0, u64::MAX), Keeping::Needless);
     }
 }

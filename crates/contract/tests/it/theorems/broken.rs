@@ -24,12 +24,12 @@ const NOTHING: Broken = Broken {
 
 impl World {
     /// Runs a call under a broken rule; invariants of the state are not looked at.
-    pub(super) fn run_broken(&mut self, rule: Broken, sender: u8, call: Call) -> Outcome {
+    pub(super) fn run_broken(&mut self, rule: Broken, sender: u8, call: &Call) -> Outcome {
         let before = self.state.clone();
-        (rule.before)(&mut self.state, &call);
+        (rule.before)(&mut self.state, call);
         let outcome = self.run_unchecked(sender, call.clone());
         match &outcome {
-            Ok(changes) => (rule.after)(&mut self.state, &before, &call, changes),
+            Ok(changes) => (rule.after)(&mut self.state, &before, call, changes),
             Err(_) => self.state = before,
         }
         outcome

@@ -195,7 +195,7 @@ impl Play {
             self.w.beacon = Some(self.a_hit());
         }
         let outcome = match self.broken {
-            Some(rule) => self.w.run_broken(rule, sender, call.clone()),
+            Some(rule) => self.w.run_broken(rule, sender, &call),
             None => self.w.run(sender, call.clone()),
         };
         match outcome {

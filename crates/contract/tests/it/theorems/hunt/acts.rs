@@ -10,7 +10,7 @@ use atoma_types::{
 
 impl Play {
     /// Waits until a deadline is in its last millisecond, or just over: any that is still to come.
-    pub(super) fn to_a_deadline(&mut self) {
+    pub(super) fn wait_for_a_deadline(&mut self) {
         let now = self.w.now;
         let mut moments = vec![(now / DAY + 1) * DAY, (now / DAY) * DAY + DAY / 2];
         for (object, _) in self.w.state.iter() {

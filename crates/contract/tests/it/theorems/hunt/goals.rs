@@ -43,7 +43,7 @@ const HUNTER: Goal = Goal {
 fn mostly(play: &mut Play, own: &[fn(&mut Play)]) {
     match play.below(10) {
         0..=4 => only(play, own),
-        5 => play.to_a_deadline(),
+        5 => play.wait_for_a_deadline(),
         _ => play.step(),
     }
 }
@@ -205,7 +205,7 @@ pub(super) const CONSENT: Goal = Goal {
                 Play::change_a_stack,
                 Play::take_lease,
             ],
-        )
+        );
     },
     measure: measures::bound,
     check: |play| {
@@ -248,7 +248,7 @@ pub(super) const SKIN: Goal = Goal {
                 Play::take_lease,
                 Play::equivocate,
             ],
-        )
+        );
     },
     measure: measures::leverage,
     ..HUNTER
@@ -290,7 +290,6 @@ pub(super) const FREE_EXITS: Goal = Goal {
     blind: 4,
     is_over: Play::is_over,
     end: Play::finish_hunt,
-    ..HUNTER
 };
 
 pub(super) const FOR_SALE: Goal = Goal {
@@ -349,7 +348,7 @@ pub(super) const VALUE_COUNTS: Goal = Goal {
                 Play::demand,
                 Play::round_of_the_treasury,
                 Play::round_of_the_treasury,
-                Play::to_a_deadline,
+                Play::wait_for_a_deadline,
                 Play::some_hours,
             ],
         );

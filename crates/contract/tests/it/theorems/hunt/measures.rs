@@ -131,7 +131,7 @@ pub(super) fn on_the_way_out(play: &Play) -> i128 {
     let hostile = play.players.iter().filter(|player| !player.honest);
     let far = hostile.map(|player| {
         let node = play.w.node(player.node);
-        let stake = i128::from((node.at_stake.0 > 0) as u8);
+        let stake = i128::from(node.at_stake.0 > 0);
         match node.status {
             NodeStatus::Active | NodeStatus::Jailed { .. } => stake,
             NodeStatus::Unbonding { until_ms } => {
