@@ -268,6 +268,9 @@ fn of_client(error: &ClientError) -> Option<String> {
         ClientError::NoRoom { .. } => {
             "add units with `atoma stack top-up STACK UNITS`, or ask for fewer with --max-tokens"
         }
+        ClientError::Attestation { .. } => {
+            "`atoma tee verify NODE --policy FILE` says of each check what was found"
+        }
         ClientError::NotOurs { .. } => {
             "name the address that bought it with --address, and the data folder of that time with --home"
         }

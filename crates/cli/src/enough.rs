@@ -1,25 +1,24 @@
-//! Whether units pay for a question: said before they are bought. How many one takes only its node knows; what is known
-//! here is the most.
+//! Whether units pay for a question and its answer at all: said before they are bought.
 
-use atoma_types::{ComputeUnits, UnitWeights, estimate::BodyBounds, message::Endpoint};
+use atoma_types::{ComputeUnits, UnitWeights, Usage};
 
-/// Bytes of the body of a question of a few words.
-const SHORT_QUESTION: u64 = 128;
+/// Tokens of a question of a few words, with what its template puts around it.
+const SHORT_QUESTION: u64 = 32;
 
-/// What a buyer should know of so many units, if a short question and an answer of `usual` tokens may cost more.
+/// What a buyer should know of so many units, if they don't pay for a short question and an answer of `usual` tokens.
 pub(crate) fn remark(units: ComputeUnits, weights: &UnitWeights, usual: u64) -> Option<String> {
-    let bounds = BodyBounds {
-        endpoint: Endpoint::ChatCompletions,
-        bytes: SHORT_QUESTION,
-        max_tokens: Some(usual),
-        answers: 1,
+    let usage = Usage {
+        input: SHORT_QUESTION,
+        output: usual,
+        ..Usage::default()
     };
-    let most = bounds.worst_units(weights, 0)?;
-    (units < most).then(|| {
+    let needed = weights.units(&usage)?;
+    let few = ComputeUnits::ZERO < units && units < needed;
+    few.then(|| {
         format!(
-            "{} units are few: a short question and its answer may cost up to {}, and nodes refuse what may cost more than \
-             is there. --max-tokens asks for shorter answers; what isn't used comes back with `atoma stack close`",
-            units.0, most.0
+            "{} units are few: a short question with an answer of {usual} tokens costs {}. Nodes refuse what may cost more \
+             than is there, and grants that aren't worth a transaction; --max-tokens asks for shorter answers",
+            units.0, needed.0
         )
     })
 }
@@ -29,9 +28,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_buys_less_than_an_answer_may_cost_is_told() {
+    fn who_buys_less_than_a_usual_answer_costs_is_told() {
         let said = |units| remark(ComputeUnits(units), &UnitWeights::TEXT, 256);
         assert!(said(100).unwrap().contains("--max-tokens"));
-        assert_eq!(said(100_000), None);
+        assert_eq!(said(400), None);
+        // that nothing is bought the ledger says
+        assert_eq!(said(0), None);
     }
 }

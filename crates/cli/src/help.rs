@@ -168,7 +168,7 @@ Examples:
   atoma tee policy policy.toml          what it accepts, in words
   atoma tee show NODE --save my.bundle  ask a node for evidence, and keep it
   atoma tee verify NODE --policy policy.toml
-  atoma tee verify my.bundle --policy policy.toml --at 2026-11-18T12:00:00Z
+  atoma tee verify my.bundle --policy policy.toml --nonce HEX
   atoma tee register NODE --release HEX --evidence BLOB_ID --until 2026-12-18T12:00:00Z
 
 `verify` ends with 0 where the policy accepts the evidence, and with 1 where it

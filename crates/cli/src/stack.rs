@@ -6,7 +6,7 @@ use crate::{
     client::{self, client_folder},
     convicted, due, enough,
     named::Named,
-    output::{Facts, Output, money, price, usdc},
+    output::{Facts, Output, money, price, usdc, utc},
     settings::Settings,
     stack_watch::{self, WatchArgs},
     values::Usdc,
@@ -233,7 +233,19 @@ async fn withdraw(stack: &StackHandle, to: Address, output: &Output) -> Result<(
         ("withdrawn_micro_usdc", money(withdrawn)),
     ]);
     let view = stack.view();
-    if withdrawn == MicroUsdc::ZERO && view.escrow > MicroUsdc::ZERO {
+    let tickets = view.leases.iter().flat_map(|lease| &lease.tickets);
+    let paid = tickets.map(|ticket| ticket.deadline_ms.0).max();
+    if withdrawn > MicroUsdc::ZERO || view.escrow == MicroUsdc::ZERO {
+        return Ok(());
+    }
+    if let Some(paid) = paid {
+        output.note(format!(
+            "nothing has come back: {} USDC are in escrow for what nodes claim, whose window ends at {}Z; the rest comes \
+             back then",
+            usdc(view.escrow.0),
+            utc(paid)
+        ));
+    } else {
         output.note(format!(
             "nothing has come back: {} USDC are still in escrow for its units. `atoma stack close` ends it, `atoma stack \
              revoke` takes back what no node has",
@@ -368,6 +380,8 @@ async fn list(client: &Client, all: bool, settings: &Settings, output: &Output) 
     let stacks = client.stacks().await?;
     let mut rows: Vec<Facts> = stacks.iter().map(of).collect::<Result<_>>()?;
     if all {
+        // those that were seen closed just now are so on the disk, too
+        client.receipts().flush().await?;
         for id in client.closed_stacks()? {
             let stack = client.ledger().stack(id).await?;
             let model = client.ledger().task(stack.task).await?.model_name;
@@ -377,7 +391,10 @@ async fn list(client: &Client, all: bool, settings: &Settings, output: &Output) 
     output.narrow_table(
         rows,
         &ONLY_WIDE,
-        "no open stacks: buy one with `atoma stack buy`",
+        match all {
+            true => "no stacks on this network: buy one with `atoma stack buy`",
+            false => "no open stacks: buy one with `atoma stack buy`",
+        },
     );
     let views: Vec<Stack> = stacks.iter().map(StackHandle::view).collect();
     convicted::tell(client.ledger(), &views, output).await;

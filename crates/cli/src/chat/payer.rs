@@ -67,7 +67,11 @@ impl Payer {
                 continue;
             }
             match ensure_asked_as_it_takes(client, &stack.task()) {
-                Ok(()) => choices.extend(self.on(stack, client).await?),
+                // one that no node takes is no reason not to pay with another
+                Ok(()) => match self.on(stack, client).await {
+                    Ok(choice) => choices.extend(choice),
+                    Err(error) => otherwise = Err(error),
+                },
                 Err(error) => otherwise = Err(error),
             }
         }

@@ -66,7 +66,9 @@ impl NotDisputable {
                 beginning(*stack)
             ),
             Self::Paid { .. } => {
-                "demand and challenge within the window after a settlement; `atoma stack watch` does so by itself".to_owned()
+                "demand and challenge within the window after a settlement; `atoma stack watch` does so by itself. A devnet's \
+                 window is two seconds: `atoma devnet --dispute-window 600` leaves time"
+                    .to_owned()
             }
             Self::Void { .. } => "there is nothing to dispute: the node gets nothing for it".to_owned(),
             Self::NoLease { stack, .. } => {

@@ -87,6 +87,12 @@ fn warnings(policy: &Policy) -> Vec<String> {
                 .to_owned(),
         );
     }
+    let is_placeholder = |id: &str| id.trim_start_matches("0x").bytes().all(|byte| byte == b'0');
+    let networks = policy.networks.iter().map(ToString::to_string);
+    let ids = policy.releases.iter().map(|release| release.id.to_string());
+    if networks.chain(ids).any(|id| is_placeholder(&id)) {
+        found.push("an id of zeros is a place to fill in: nothing is accepted by it".to_owned());
+    }
     for release in &policy.releases {
         let pairs = [
             ("snp", policy.snp.is_none() && !release.snp.is_empty()),
@@ -112,7 +118,9 @@ mod tests {
         let policy = Policy::from_toml(EXAMPLE).unwrap();
         assert!(policy.snp.is_some() && policy.tdx.is_some() && policy.nitro.is_some());
         assert!(policy.devices.is_some() && policy.software.is_none());
-        assert!(warnings(&policy).is_empty());
+        // it accepts nothing before it is filled in, and says so
+        let said = warnings(&policy);
+        assert!(said.len() == 1 && said[0].contains("zeros"), "{said:?}");
     }
 
     #[test]

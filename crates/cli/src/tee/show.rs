@@ -32,9 +32,9 @@ pub(super) async fn show(
     }
     output.object(facts(&bundle, bytes.len()));
     if let (Some(path), Some(nonce)) = (&args.save, nonce) {
+        output.note(format!("kept in {}; what it is worth says", path.display()));
         output.note(format!(
-            "kept in {}: `atoma tee verify {} --nonce {nonce} --policy FILE` says what it is worth",
-            path.display(),
+            "  atoma tee verify {} --nonce {nonce} --policy FILE",
             path.display()
         ));
     } else {
@@ -67,7 +67,7 @@ fn facts(bundle: &Bundle, bytes: usize) -> Facts {
         ("sealing_keys", json!(keys)),
         ("receipt_key", json!(keyset.receipt_key)),
         ("tls_key", json!(keyset.tls_key)),
-        ("keys_from_ms", json!(keyset.not_before)),
+        ("keys_from_at_ms", json!(keyset.not_before)),
         ("keys_until_ms", json!(keyset.not_after)),
         ("fresh_by", fresh_by(&bundle.freshness.kind)),
         ("keyset", json!(keyset.digest())),

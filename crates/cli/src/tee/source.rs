@@ -1,10 +1,14 @@
 //! Where evidence comes from: a file, or the node itself.
 
 use crate::{client, named::Named, output::Output, settings::Settings};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use atoma_client::ClientError;
 use atoma_tee::{Bundle, limits::MAX_BUNDLE_BYTES, octets::Octets};
 use atoma_types::NodeId;
 use std::{fs::File, io::Read, path::Path};
+
+/// What a node that has no evidence answers.
+const NOT_FOUND: u16 = 404;
 
 /// Evidence, and what whoever asked for it knows.
 pub(super) struct Shown {
@@ -40,7 +44,12 @@ pub(super) async fn shown(
     let progress = output.progress("the node has its hardware sign");
     let evidence = client.evidence(node).await;
     progress.finish_and_clear();
-    let (bundle, nonce) = evidence?;
+    let (bundle, nonce) = evidence.map_err(|error| match error {
+        ClientError::Refused { status, .. } if status.as_u16() == NOT_FOUND => {
+            anyhow!("node {node} has no evidence to show: it is no confidential node")
+        }
+        error => error.into(),
+    })?;
     Ok(Shown {
         bundle,
         node: Some(node),

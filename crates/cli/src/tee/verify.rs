@@ -15,6 +15,7 @@ use atoma_tee::{
     Appraisal, Check, Outcome, Roots, Verdict,
     appraise::Expected,
     octets::{Digest, Octets},
+    statement::FreshnessKind,
 };
 use atoma_types::NodeId;
 use clap::Args;
@@ -65,7 +66,15 @@ pub(super) async fn verify(
             digest: args.registered,
         },
     };
-    tell(&appraisal.judge(&bundle), output)
+    let verdict = appraisal.judge(&bundle);
+    let asked = matches!(bundle.freshness.kind, FreshnessKind::Nonce(_));
+    if asked && appraisal.expected.nonce.is_none() {
+        output.note(
+            "this evidence answers a nonce: it convinces whoever asked with it, who names it with --nonce. `atoma tee verify \
+             NODE` asks with one of its own",
+        );
+    }
+    tell(&verdict, output)
 }
 
 /// A row for each check, and what they come to; an error where the bundle is refused.
