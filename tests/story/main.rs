@@ -37,6 +37,7 @@ mod proxy;
 mod publish;
 mod restored;
 mod sdk;
+mod sealed_model;
 mod small_stacks;
 mod tables;
 mod town;

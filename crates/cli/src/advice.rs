@@ -2,6 +2,7 @@
 //! command can type against it is known here.
 
 use crate::{config_file::ConfigError, dispute::NotDisputable};
+use atoma_broker::{AskError, BrokerError};
 use atoma_client::{ClientError, dispute::DisputeError};
 use atoma_engine::hub::HubError;
 use atoma_gateway::{BudgetError, StartError};
@@ -12,7 +13,7 @@ use atoma_ledger::{
 };
 use atoma_localnet::LocalnetError;
 use atoma_network::NetworkError;
-use atoma_node::{NodeError, RegisterError};
+use atoma_node::{NodeError, RegisterError, SealedModelError};
 use atoma_store::OpenError;
 use atoma_types::chain::AbortCode;
 use atoma_walrus_localnet::WalrusLocalnetError;
@@ -52,7 +53,7 @@ fn of(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<NotDisputable>() {
         return Some(error.help());
     }
-    if let Some(help) = of_file(cause) {
+    if let Some(help) = of_file(cause).or_else(|| of_sealed_model(cause)) {
         return Some(help.to_owned());
     }
     if is_folder_in_use(cause) {
@@ -89,6 +90,48 @@ fn of_file(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         HubError::BadName(_) => Some("to serve the built-in model, leave --model out"),
         _ => None,
     }
+}
+
+/// Of a sealed model whose key isn't given, or of the broker that gives it.
+fn of_sealed_model(cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    if let Some(SealedModelError::NotConfidential) = cause.downcast_ref() {
+        return Some("add `[confidential]` to the node's file (docs/confidential.md)");
+    }
+    if let Some(BrokerError::Release(_)) = cause.downcast_ref() {
+        return Some("name one of its `[[releases]]`: `atoma tee policy FILE` lists them");
+    }
+    let error = stands_for!(cause, AskError: SealedModelError::Broker);
+    match error? {
+        AskError::Refused { code, .. } => of_broker(code),
+        AskError::Unreachable { .. } | AskError::Malformed(_) => Some(
+            "check `model_keys` in the node's file, or --model-keys, and that the model's owner runs `atoma model \
+             serve-keys` there",
+        ),
+        _ => None,
+    }
+}
+
+/// What a node's operator can do about a key broker's refusal.
+fn of_broker(code: &str) -> Option<&'static str> {
+    let help = match code {
+        "key_policy" => {
+            "the model's owner decides which evidence is good enough: run what their policy accepts, or ask them; their \
+             broker's record has the reasons"
+        }
+        "key_release" => {
+            "run a release that the model's owner names with `serve-keys --release`, or ask them to name yours"
+        }
+        "key_model" => {
+            "check that this is the folder that the owner sealed, and that their broker has its key with --key-file"
+        }
+        "key_nonce" => {
+            "start the node again: the broker may have been started anew meanwhile, or several may stand behind one URL"
+        }
+        "key_nonce_expired" | "key_nonce_used" | "key_busy" => "start the node again",
+        "key_record" => "the owner's broker can't write its record: its disk may be full",
+        _ => return None,
+    };
+    Some(help)
 }
 
 /// Whether another program has the data folder.
@@ -168,7 +211,12 @@ fn connect_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ConnectErro
     if let Some(ClientError::Connect(error)) = client_error(cause) {
         return Some(error);
     }
-    stands_for!(cause, ConnectError: NodeError::Connect, StartError::Connect, NetworkError::Connect)
+    stands_for!(cause, ConnectError:
+        NodeError::Connect,
+        StartError::Connect,
+        NetworkError::Connect,
+        SealedModelError::Connect,
+    )
 }
 
 fn client_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ClientError> {
@@ -286,6 +334,7 @@ fn of_client(error: &ClientError) -> Option<String> {
 mod tests {
     use super::*;
     use anyhow::{Context, anyhow};
+    use atoma_broker::KeyFault;
 
     fn told(error: impl Into<anyhow::Error>) -> Option<String> {
         advice(&Err::<(), _>(error.into()).context("somewhere").unwrap_err())
@@ -328,6 +377,28 @@ mod tests {
         assert_eq!(told(NodeError::from(ConnectError::from(none()))), help);
         assert_eq!(told(StartError::from(ConnectError::from(none()))), help);
         assert_eq!(told(ClientError::from(ExecuteError::from(none()))), help);
+    }
+
+    #[test]
+    fn each_refusal_of_a_key_brokers_says_what_an_operator_can_do() {
+        let refused = |code: &str| {
+            told(SealedModelError::from(AskError::Refused {
+                url: "https://keys.example".to_owned(),
+                code: code.to_owned(),
+                words: String::new(),
+            }))
+        };
+        for fault in KeyFault::ALL {
+            // a node of this program makes neither
+            let ours = [KeyFault::Bundle, KeyFault::Keyset].contains(fault);
+            assert_eq!(refused(fault.code()).is_none(), ours, "{fault:?}");
+        }
+        let away = AskError::Malformed("https://keys.example".to_owned());
+        assert!(
+            told(SealedModelError::from(away))
+                .unwrap()
+                .contains("--model-keys")
+        );
     }
 
     #[test]

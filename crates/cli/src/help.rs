@@ -91,6 +91,7 @@ Check what you got:
 Sell and operate:
   node         run a node, or do its operator's steps
   gateway      an OpenAI endpoint for people with an API key
+  model        seal a model, give its key to attested nodes alone
   localnet     the development ledger
   walrus       blobs: ids, storing, reading, a store of one's own
 
@@ -204,6 +205,14 @@ Examples:
   atoma node resign NODE atoma-tiny  the deposit, and what was earned, become
                                      credit
   atoma node withdraw NODE           credit becomes coins";
+
+pub(crate) const MODEL: &str = "\
+Examples:
+  atoma model seal ./my-model --out sealed --key-file my-model.key
+  atoma model serve-keys --policy policy.toml --key-file my-model.key --release HEX
+
+A node reads what is sealed with `from = { sealed = ... }` (docs/node.toml), and
+asks `serve-keys` for the key when it starts.";
 
 pub(crate) const GATEWAY: &str = "\
 Examples:

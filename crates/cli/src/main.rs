@@ -29,6 +29,7 @@ mod client;
 mod indexed;
 mod local_network;
 mod model;
+mod model_command;
 mod recompute;
 mod run;
 mod sources;
@@ -146,6 +147,9 @@ enum Command {
     /// Evidence that a node runs where nobody can look, and policies that say which is good enough.
     #[command(subcommand, after_help = help::TEE)]
     Tee(tee::TeeCommand),
+    /// Models that only attested nodes can read: sealing them, giving their keys.
+    #[command(subcommand, after_help = help::MODEL)]
+    Model(model_command::ModelCommand),
     /// Disputes about what nodes settled.
     #[command(subcommand, after_help = help::DISPUTE)]
     Dispute(dispute::DisputeCommand),
@@ -300,6 +304,7 @@ fn dispatch<'a>(
             Box::pin(async move { verify::run(*args, settings()?, output).await })
         }
         Command::Tee(command) => Box::pin(tee::run(command, settings, output)),
+        Command::Model(command) => Box::pin(model_command::run(command, output)),
         Command::Dispute(command) => {
             Box::pin(async move { dispute::run(command, settings()?, output).await })
         }

@@ -1,6 +1,7 @@
 //! Models that nodes of this program serve: the built-in one, a folder's, a hub's, or a server's.
 
 use anyhow::{Context, Result};
+use atoma_broker::OpenFolder;
 use atoma_engine::{
     EmbeddedOptions, Engine, Upstream,
     hub::{self, HubOptions},
@@ -46,6 +47,20 @@ pub(crate) async fn load(model: Option<&str>, options: EmbeddedOptions) -> Resul
             Some(folder) => atoma_engine::open(&folder, options)
                 .with_context(|| format!("cannot load the model in {}", folder.display())),
         }
+    };
+    Threads::Real.blocking(load).await?
+}
+
+/// A sealed model, whose key is there: it is read part by part, and is clear in memory alone.
+pub(crate) async fn load_sealed(
+    files: OpenFolder,
+    name: &str,
+    options: EmbeddedOptions,
+) -> Result<Arc<dyn Engine>> {
+    let id = name.to_owned();
+    let load = move || {
+        let loaded = atoma_engine::open_files(Arc::new(files), &id, options);
+        loaded.context("cannot load the sealed model")
     };
     Threads::Real.blocking(load).await?
 }

@@ -59,7 +59,9 @@ mod tasks;
 
 pub use atoma_http::server::Limits;
 pub use attest::AttestStoreError;
-pub use confidential::{AttesterError, ConfidentialConfig, GuestError, GuestKind};
+pub use confidential::{
+    AttesterError, ConfidentialConfig, GuestError, GuestKind, SealedModel, SealedModelError,
+};
 pub use config::{
     AttestConfig, EvidenceConfig, ForwardConfig, KeySource, MAX_CLOCK_SKEW_MS, NodeConfig,
     RequestLimits, SettlementConfig, SubscriptionConfig, UpkeepConfig,

@@ -90,6 +90,7 @@ const CHAPTERS: &[Chapter] = &[
             section("subscriptions", NODE, "SubscriptionConfig"),
             section("engines", ENGINES, "EngineConfig"),
             section("engines.from", ENGINES, "EngineSource"),
+            section("engines.from.sealed", ENGINES, "SealedSource"),
             section("engines.from.upstream", ENGINES, "UpstreamSource"),
             section("evidence", NODE, "EvidenceConfig"),
             section("forward", NODE, "ForwardConfig"),
@@ -165,6 +166,15 @@ const CHAPTERS: &[Chapter] = &[
         sections: &[section(
             "Top level of a local Walrus",
             "crates/cli/src/walrus/serve.rs",
+            "Choices",
+        )],
+    },
+    Chapter {
+        title: "Key broker",
+        intro: "`atoma model serve-keys --config keys.toml`. Each key is a flag as well, with dashes; flags win.",
+        sections: &[section(
+            "Top level of a key broker",
+            "crates/cli/src/model_command/serve_keys.rs",
             "Choices",
         )],
     },

@@ -16,6 +16,9 @@ pub(crate) enum NodeCommand {
         /// Configuration file (TOML).
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// URL of the key broker for sealed models whose file names none.
+        #[arg(long, env = "ATOMA_MODEL_KEYS", value_name = "URL")]
+        model_keys: Option<String>,
     },
     /// List the registered nodes.
     List {

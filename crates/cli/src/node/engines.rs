@@ -3,6 +3,7 @@
 use crate::model;
 use anyhow::{Context, Result, ensure};
 use atoma_engine::{EmbeddedOptions, Engine, Upstream, UpstreamOptions, WeightType};
+use atoma_node::{NodeConfig, SealedModel};
 use serde::Deserialize;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -51,8 +52,20 @@ enum EngineSource {
     Builtin,
     /// A Hugging Face folder, or a hub's name.
     Model(String),
+    /// A model that its owner has sealed: its key is got from their broker, and nothing of it is written in clear.
+    Sealed(SealedSource),
     /// Servers that speak OpenAI's API.
     Upstream(UpstreamSource),
+}
+
+/// A sealed model.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedSource {
+    /// Its folder, as `atoma model seal` made it.
+    model: PathBuf,
+    /// URL of its owner's key broker; the one of `--model-keys` or `ATOMA_MODEL_KEYS` if absent.
+    model_keys: Option<String>,
 }
 
 /// Servers that all have the same model.
@@ -88,10 +101,19 @@ struct UpstreamSource {
 
 impl EngineConfig {
     /// Loads the model, or connects to the servers that have it.
-    pub(super) async fn start(&self) -> Result<Arc<dyn Engine>> {
+    pub(super) async fn start(
+        &self,
+        node: &NodeConfig,
+        model_keys: Option<&str>,
+    ) -> Result<Arc<dyn Engine>> {
         match &self.from {
             EngineSource::Builtin => model::load(None, self.embedded()?).await,
             EngineSource::Model(model) => model::load(Some(model), self.embedded()?).await,
+            EngineSource::Sealed(source) => {
+                let sealed = sealed(&self.model, source, model_keys)?;
+                let files = sealed.open(node).await?;
+                model::load_sealed(files, &self.model, self.embedded()?).await
+            }
             EngineSource::Upstream(source) => {
                 Ok(Upstream::connect(upstream(&self.model, source)?)?)
             }
@@ -118,6 +140,17 @@ impl EngineConfig {
             ..usual
         })
     }
+}
+
+fn sealed(model: &str, source: &SealedSource, model_keys: Option<&str>) -> Result<SealedModel> {
+    let named = source.model_keys.as_deref().or(model_keys);
+    let model_keys = named.with_context(|| {
+        format!("engine {model}: name the key broker of its owner: `model_keys` beside `model`, or --model-keys")
+    })?;
+    Ok(SealedModel {
+        folder: source.model.clone(),
+        model_keys: model_keys.to_owned(),
+    })
 }
 
 fn upstream(model: &str, source: &UpstreamSource) -> Result<UpstreamOptions> {
@@ -157,6 +190,7 @@ fn upstream(model: &str, source: &UpstreamSource) -> Result<UpstreamOptions> {
 mod tests {
     use super::*;
     use crate::config_file::ConfigFile;
+    use atoma_node::KeySource;
     use atoma_runtime::WithCauses;
 
     /// What a file with one engine says.
@@ -208,11 +242,34 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_sealed_models_broker_is_named_by_its_file_or_on_the_command_line() {
+        let named = |more: &str, given: Option<&str>| {
+            let from = format!("from = {{ sealed = {{ model = \"/models/m.sealed\"{more} }} }}");
+            let config = engine(&from).unwrap();
+            let EngineSource::Sealed(source) = &config.from else {
+                panic!("a sealed model")
+            };
+            sealed(&config.model, source, given)
+        };
+        let file = ", model_keys = \"http://file\"";
+        let (in_file, given) = (
+            named(file, Some("http://flag")),
+            named("", Some("http://flag")),
+        );
+        assert_eq!(in_file.unwrap().model_keys, "http://file");
+        assert_eq!(given.unwrap().model_keys, "http://flag");
+        let none = named("", None).unwrap_err().to_string();
+        assert!(none.contains("model_keys"), "{none}");
+    }
+
     #[tokio::test]
     async fn the_size_of_keys_and_values_and_the_type_of_weights_take_effect() {
+        let key = KeySource::File("none".into());
+        let node = NodeConfig::new("none", key, "none");
         let start = async |more: &str| {
             let config = engine(&format!("from = \"builtin\"\nthreads = 1\n{more}")).unwrap();
-            config.start().await.unwrap()
+            config.start(&node, None).await.unwrap()
         };
         let usual = start("").await;
         let small = start("kv_cache_mib = 1").await;

@@ -25,7 +25,9 @@ pub(crate) async fn run(command: NodeCommand, settings: Settings, output: &Outpu
     // a node finds its ledger by its own file
     let ledger = async || settings.ledger().await;
     match command {
-        NodeCommand::Run { config } => run::run(&config, &settings, output).await,
+        NodeCommand::Run { config, model_keys } => {
+            run::run(&config, model_keys.as_deref(), &settings, output).await
+        }
         NodeCommand::List { all } => list(&ledger().await?, all, output).await,
         NodeCommand::Show { node } => show(&ledger().await?, &node, output).await,
         NodeCommand::Node(about) => {

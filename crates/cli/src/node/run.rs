@@ -12,12 +12,17 @@ use atoma_node::{Node, NodeConfig, ServedModel};
 use serde_json::json;
 use std::path::Path;
 
-pub(super) async fn run(path: &Path, settings: &Settings, output: &Output) -> Result<()> {
+pub(super) async fn run(
+    path: &Path,
+    model_keys: Option<&str>,
+    settings: &Settings,
+    output: &Output,
+) -> Result<()> {
     let (config, engines) = read(path, settings)?;
     let mut served = Vec::new();
     for engine in engines {
         let progress = output.progress(format!("loading {}", engine.model));
-        let started = engine.start().await?;
+        let started = engine.start(&config, model_keys).await?;
         progress.finish_and_clear();
         served.push(ServedModel {
             model: engine.model,

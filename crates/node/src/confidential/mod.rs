@@ -6,6 +6,7 @@
 //! Renewal    makes keysets with overlap, has them attested, writes that on the ledger
 //! Guest      holds the secrets, opens requests, each once; shows the evidence
 //! Seal       what an answer goes through on its way out
+//! SealedModel  gets the key of a sealed model from its owner's broker, before the engine is loaded
 //! ```
 //!
 //! Nothing here is written to the disk but the hashes of requests that were opened ([`seen::SeenFile`]).
@@ -19,6 +20,7 @@ mod keys;
 mod refusal;
 mod renewal;
 mod seal;
+mod sealed_model;
 mod seen;
 mod software;
 
@@ -29,3 +31,4 @@ pub(crate) use guest::{Guest, Opened};
 pub use guest_kind::GuestKind;
 pub(crate) use renewal::{Renewal, Surroundings};
 pub(crate) use seal::Seal;
+pub use sealed_model::{SealedModel, SealedModelError};
