@@ -16,7 +16,6 @@ use crate::{
     Client, ClientError, NodeInfo, StackHandle,
     account::ClientInner,
     kept_chain::claimed_to,
-    lane::Lane,
     records::{CHECKED_AT_ONCE, MAX_ASKED, MAX_ASKING, Record, RecordSource},
     stack_state::{LeaseAccount, StackState},
     store::LaneKey,
@@ -25,7 +24,7 @@ use atoma_evidence::{
     chain::{Joined, Lacking},
     receipt::ReceiptError,
 };
-use atoma_types::{ComputeUnits, NodeId, RequestId, message::Receipt};
+use atoma_types::{ComputeUnits, NodeId, RequestId};
 use futures::future::BoxFuture;
 use std::{
     sync::{Arc, Weak},
@@ -264,12 +263,8 @@ impl StackHandle {
                 Ok(joined) => *joined == Joined::New,
                 Err(error) => later(error),
             };
-            let lane = account.lanes.get_mut(&record.header.message().lane);
-            if let Some(lane) = lane.filter(|_| fits) {
-                settle(lane, receipt, is_kept);
-            }
             if fits {
-                account.never_came.charge(receipt.request_id, receipt.units);
+                account_for(account, record, is_kept);
             }
             (fits, joined)
         });
@@ -301,11 +296,23 @@ impl StackHandle {
     }
 }
 
-/// A record accounts for its request: one that is open here, or of before a restart.
-fn settle(lane: &mut Lane, receipt: &Receipt, is_kept: bool) {
-    let settled = lane.settle(receipt.request_id, receipt.units);
-    if settled.is_err() && !is_kept {
-        lane.explain(receipt.units);
+/// A record accounts for its request: one that is open here, or of before a restart. What a lane began with counts those
+/// that were kept as good.
+fn account_for(account: &mut LeaseAccount, record: &Record, is_kept: bool) {
+    let receipt = record.receipt.message();
+    let (id, units) = (receipt.request_id, receipt.units);
+    let lane = account.lanes.get_mut(&record.header.message().lane);
+    let settled = lane.map(|lane| (lane.settle(id, units).is_ok(), lane));
+    match settled {
+        // its answer may still be on its way
+        Some((true, _)) => account.never_came.charge_running(id, units),
+        Some((false, lane)) => {
+            if !is_kept {
+                lane.explain(units);
+            }
+            account.never_came.charge(id, units);
+        }
+        None => account.never_came.charge(id, units),
     }
 }
 

@@ -17,7 +17,7 @@ use atoma_evidence::{
     second::{SecondError, SecondRecord, split_text},
 };
 use atoma_types::{
-    DurationMs, RequestId,
+    DurationMs, RequestId, TimestampMs,
     hash::Hash32,
     message::{Receipt, RequestHeader, Signed},
 };
@@ -36,6 +36,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// So long after a request's expiry, whatever the clocks, its node doesn't begin it any more.
 const AFTERMATH: DurationMs = DurationMs(30_000);
+/// The looks that decide that a node has nothing of a request are at least so far apart: it is over before its receipt is on
+/// the disk, and a slow disk is no lie. A node that shows one later is distrusted for a week.
+const DURABLE_WITHIN: DurationMs = DurationMs(10_000);
 /// So long after that a node that doesn't answer is away for longer, and is asked at [`SLOW_PAUSE`]s.
 const LAST_QUESTION: DurationMs = DurationMs(300_000);
 /// Pause between two questions to a node that is away: what it can't say counts against it until it is back.
@@ -131,9 +134,7 @@ impl InFlight {
     /// the node is found to have none or shows it.
     pub(crate) fn unanswered(&self) {
         if let Some(open) = &self.0 {
-            let id = open.id();
-            let _ = open.handle.with_lane(open.key, |lane, _| lane.lose(id));
-            open.handle.remember_lost(open.key, id);
+            open.unanswered();
         }
     }
 
@@ -142,17 +143,20 @@ impl InFlight {
         self.0 = None;
     }
 
-    /// A receipt's text came with the answer. A bad one leaves the request's most in the lane's
-    /// account: the node may well claim it.
+    /// A receipt's text came with the answer. With a bad one, or one that can't be read, the request is as unanswered as
+    /// without: the node may well claim it, and is asked for a good one.
     pub(crate) fn receipt(
         &mut self,
         text: &str,
         (response, said): (Hash32, Said),
     ) -> Result<Arc<VerifiedReceipt>, ReceiptError> {
-        match self.0.take() {
-            Some(open) => open.accept(text, Some((response, said))),
-            None => Err(ReceiptError::Missing),
-        }
+        let open = self.0.take().ok_or(ReceiptError::Missing)?;
+        open.accept(text, Some((response, said)))
+            .map_err(|(open, reason)| {
+                open.unanswered();
+                self.0 = Some(open);
+                reason
+            })
     }
 }
 
@@ -181,31 +185,57 @@ impl Open {
         self.request.message().request_id
     }
 
+    fn unanswered(&self) {
+        let id = self.id();
+        let _ = self.handle.with_lane(self.key, |lane, _| lane.lose(id));
+        self.handle.remember_lost(self.key, id);
+    }
+
     fn refused(&self) {
         let id = self.id();
         // the lane is there: it was signed in
         let _ = self.handle.with_lane(self.key, |lane, _| lane.refuse(id));
     }
 
-    /// Checks a receipt in every way, takes it into the account and keeps it.
+    /// Checks a receipt in every way, takes it into the account and keeps it. With a bad one the request stays open.
     fn accept(
-        self,
+        self: Box<Self>,
         text: &str,
         arrived: Option<(Hash32, Said)>,
-    ) -> Result<Arc<VerifiedReceipt>, ReceiptError> {
+    ) -> Result<Arc<VerifiedReceipt>, (Box<Self>, ReceiptError)> {
+        let (receipt, other) = match self.check(text, arrived.as_ref()) {
+            Ok(checked) => checked,
+            Err(error) => return Err((self, error)),
+        };
+        let open = *self;
+        let verified = Arc::new(VerifiedReceipt::new(
+            open.request,
+            receipt,
+            other,
+            text.to_owned(),
+            arrived.is_some(),
+        ));
+        // who doesn't wait for it has dropped its end
+        for told in [open.told.done, open.told.watcher].into_iter().flatten() {
+            let _ = told.send(Arc::clone(&verified));
+        }
+        Ok(verified)
+    }
+
+    fn check(
+        &self,
+        text: &str,
+        arrived: Option<&(Hash32, Said)>,
+    ) -> Result<(Signed<Receipt>, Option<SecondRecord>), ReceiptError> {
         let (first, second) = split_text(text);
         let receipt = Signed::<Receipt>::from_text(first)?;
-        let mut verdict = self.judge(&receipt, arrived.as_ref());
+        let mut verdict = self.judge(&receipt, arrived);
         let mut other = None;
         if let (Ok(()), Some(text)) = (&verdict, second) {
             match self.second(text, receipt.message()) {
                 Ok(record) => other = Some(record),
                 Err(error) => verdict = Err(error.into()),
             }
-        }
-        if verdict.is_err() {
-            let id = self.request.message().request_id;
-            let _ = self.handle.with_lane(self.key, |lane, _| lane.lose(id));
         }
         // an unsigned lie proves nothing and isn't kept; a signed one is evidence
         if !matches!(verdict, Err(ReceiptError::Signature)) {
@@ -217,19 +247,7 @@ impl Open {
             self.handle.client.distrust(self.key.node, error);
             self.keep_wrong(receipt.message(), error);
         }
-        verdict?;
-        let verified = Arc::new(VerifiedReceipt::new(
-            self.request,
-            receipt,
-            other,
-            text.to_owned(),
-            arrived.is_some(),
-        ));
-        // who doesn't wait for it has dropped its end
-        for told in [self.told.done, self.told.watcher].into_iter().flatten() {
-            let _ = told.send(Arc::clone(&verified));
-        }
-        Ok(verified)
+        verdict.map(|()| (receipt, other))
     }
 
     fn judge(
@@ -321,19 +339,8 @@ impl Open {
             .message()
             .expires_at_ms
             .saturating_add(LAST_QUESTION);
-        let mut lost = Lost {
-            client: Arc::downgrade(&self.handle.client.inner),
-            state: Arc::clone(&self.handle.state),
-            node: Arc::clone(&self.node),
-            key: self.key,
-            request: self.request,
-            asked: self.asked,
-            told: self.told,
-            was_over: false,
-            given_up: false,
-        };
         let clock = Arc::clone(&self.handle.client.runtime().clock);
-        drop(self.handle);
+        let mut lost = Lost::of(*self);
         let mut pause = FIRST_PAUSE;
         loop {
             sleep(pause).await;
@@ -362,9 +369,26 @@ struct Lost {
     was_over: bool,
     /// It didn't twice.
     given_up: bool,
+    /// Since when it was found not to run, time after time, when its node couldn't begin it any more.
+    over_since: Option<TimestampMs>,
 }
 
 impl Lost {
+    fn of(open: Open) -> Self {
+        Self {
+            client: Arc::downgrade(&open.handle.client.inner),
+            state: open.handle.state,
+            node: open.node,
+            key: open.key,
+            request: open.request,
+            asked: open.asked,
+            told: open.told,
+            was_over: false,
+            over_since: None,
+            given_up: open.given_up,
+        }
+    }
+
     /// Asks once. `None` once it is clear, or when nobody can use the answer any more.
     async fn ask(mut self) -> Option<Self> {
         let client = crate::Client {
@@ -384,21 +408,28 @@ impl Lost {
         let http = handle.client.inner.http.clone();
         match http.get::<KeptByNode>(&self.node, &path).await {
             Ok(kept) => {
-                if let Err(error) = self.into_open(handle).accept(&kept.receipt, None) {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, "a lost answer's receipt is bad");
+                let Err((open, error)) = self.into_open(handle).accept(&kept.receipt, None) else {
+                    return None;
+                };
+                let cause = &error as &dyn std::error::Error;
+                tracing::warn!(error = cause, "a lost answer's receipt is bad");
+                // what its node hasn't signed is no word of its own
+                if let ReceiptError::Unreadable(_) | ReceiptError::Signature = error {
+                    let handle = open.handle.clone();
+                    return Some(Self::of(*open).unanswered(&handle));
                 }
+                open.unanswered();
                 None
             }
             Err(ClientError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {
                 // a receipt may have come between the two questions: the second look finds it
                 let was_over = self.was_over;
                 self.was_over = is_over(&handle, &self.node, id).await;
+                let is_for_good = self.is_for_good(handle.client.runtime().now());
                 if !(was_over && self.was_over) {
                     return Some(self.unanswered(&handle));
                 }
-                let expires = self.request.message().expires_at_ms;
-                if handle.client.runtime().now() <= expires.saturating_add(AFTERMATH) {
+                if !is_for_good {
                     return Some(self.give_up(&handle));
                 }
                 self.into_open(handle).refused_for_good();
@@ -406,6 +437,17 @@ impl Lost {
             }
             Err(_) => Some(self.unanswered(&handle)),
         }
+    }
+
+    /// Whether a look at this time, and those before it, say that its node will never have a receipt for it.
+    fn is_for_good(&mut self, now: TimestampMs) -> bool {
+        let expires = self.request.message().expires_at_ms;
+        if !self.was_over || now <= expires.saturating_add(AFTERMATH) {
+            self.over_since = None;
+            return false;
+        }
+        let since = *self.over_since.get_or_insert(now);
+        now >= since.saturating_add(DURABLE_WITHIN)
     }
 
     /// The node has no receipt to show: as long as it doesn't, it counts against it.
@@ -425,8 +467,8 @@ impl Lost {
         self
     }
 
-    fn into_open(self, handle: StackHandle) -> Open {
-        Open {
+    fn into_open(self, handle: StackHandle) -> Box<Open> {
+        Box::new(Open {
             handle,
             node: self.node,
             key: self.key,
@@ -434,7 +476,7 @@ impl Lost {
             asked: self.asked,
             told: self.told,
             given_up: self.given_up,
-        }
+        })
     }
 }
 

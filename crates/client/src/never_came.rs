@@ -13,10 +13,10 @@
 //! in the next program, too.
 
 use atoma_types::{ComputeUnits, RequestId};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// So many are never too many, whatever they cost: connections break.
-const ALLOWED: u64 = 4;
+const ALLOWED: usize = 4;
 /// One part of so many of what a lease has used may be for what never came: on a connection that loses more nobody can work.
 const SHARE: u64 = 8;
 
@@ -25,7 +25,9 @@ const SHARE: u64 = 8;
 pub(crate) struct NeverCame {
     /// Requests that may still turn out to be charged.
     open: HashSet<RequestId>,
-    charged: u64,
+    /// Requests whose nodes have shown receipts before their answers ended.
+    shown: HashMap<RequestId, ComputeUnits>,
+    charged: HashSet<RequestId>,
     units: u64,
 }
 
@@ -44,20 +46,36 @@ impl NeverCame {
 
     /// An answer won't come any more.
     pub(crate) fn lose(&mut self, id: RequestId) {
+        if self.charged.contains(&id) {
+            return;
+        }
         self.open.insert(id);
+        if let Some(units) = self.shown.remove(&id) {
+            self.charge(id, units);
+        }
     }
 
     /// There is a receipt for a request. It counts if its answer never came.
     pub(crate) fn charge(&mut self, id: RequestId, units: ComputeUnits) {
-        if self.open.remove(&id) {
-            self.charged += 1;
+        self.shown.remove(&id);
+        if self.open.remove(&id) && self.charged.insert(id) {
             self.units = self.units.saturating_add(units.0);
+        }
+    }
+
+    /// The same while its answer may still be on its way: it counts if that is lost later.
+    pub(crate) fn charge_running(&mut self, id: RequestId, units: ComputeUnits) {
+        if self.open.contains(&id) {
+            self.charge(id, units);
+        } else if !self.charged.contains(&id) {
+            self.shown.insert(id, units);
         }
     }
 
     /// There will be none.
     pub(crate) fn refuse(&mut self, id: RequestId) {
         self.open.remove(&id);
+        self.shown.remove(&id);
     }
 
     /// What is charged.
@@ -73,7 +91,7 @@ impl NeverCame {
     /// What is charged, if that is too much.
     pub(crate) fn too_much(&self, allowed: ComputeUnits) -> Option<ComputeUnits> {
         let units = self.units();
-        (self.charged > ALLOWED && units > allowed).then_some(units)
+        (self.charged.len() > ALLOWED && units > allowed).then_some(units)
     }
 }
 
@@ -105,6 +123,21 @@ mod tests {
         assert_eq!(lost.too_much(NeverCame::allowed(WINDOW, used)), None);
         let less = ComputeUnits(used.0 - 1);
         assert!(lost.too_much(NeverCame::allowed(WINDOW, less)).is_some());
+    }
+
+    #[test]
+    fn what_is_shown_before_it_is_lost_counts_once() {
+        let mut lost = NeverCame::default();
+        lost.charge_running(id(0), ComputeUnits(50));
+        lost.charge_running(id(1), ComputeUnits(70));
+        assert_eq!(lost.units(), ComputeUnits::ZERO, "both may still come");
+        // one does
+        lost.charge(id(0), ComputeUnits(50));
+        for _ in 0..2 {
+            lost.lose(id(1));
+            lost.charge(id(1), ComputeUnits(70));
+        }
+        assert_eq!(lost.units(), ComputeUnits(70));
     }
 
     #[test]

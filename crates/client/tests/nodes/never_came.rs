@@ -3,9 +3,10 @@
 use crate::{scripted::COST, world::World};
 use atoma_client::{Client, ClientError, ReceiptError, RequestOptions, StackHandle};
 use atoma_types::{ComputeUnits, message::Endpoint};
+use futures::StreamExt;
 use http::StatusCode;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 async fn ask(stack: &StackHandle, world: &World, act: &str) -> Result<StatusCode, ClientError> {
     let body = format!(r#"{{"act":"{act}","max_tokens":10}}"#);
@@ -151,5 +152,111 @@ async fn of_what_a_node_had_nothing_it_may_have_a_record_until_the_request_expir
         let kept = client.receipts().list(Some(stack.id())).unwrap();
         let faulty = kept.iter().filter(|kept| kept.fault.is_some()).count();
         assert_eq!(faulty, usize::from(expired));
+    }
+}
+
+/// Asks until nothing more is signed, or a hundred times; what ended it, if something did.
+async fn until_stopped(
+    (stack, world): (&StackHandle, &World),
+    acts: &[&str],
+    each: Duration,
+) -> Option<ClientError> {
+    for _ in 0..100 {
+        for act in acts {
+            if let Err(error @ ClientError::NeverCame { .. }) = ask(stack, world, act).await {
+                return Some(error);
+            }
+        }
+        sleep(each).await;
+    }
+    None
+}
+
+/// A node whose receipts can't be read, or are signed by another key, took a whole lease uncounted.
+#[tokio::test(start_paused = true)]
+async fn receipts_that_are_bad_and_good_ones_shown_later_are_answers_that_never_came() {
+    for act in ["garbage_receipt", "other_key"] {
+        let world = World::simulated().await;
+        let node = world.node.id;
+        let (_client, stack) = opened(&world).await;
+        let error = ask(&stack, &world, act).await.unwrap_err();
+        assert!(matches!(error, ClientError::Receipt { .. }), "{error}");
+        // its node is asked meanwhile, and shows a good one
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(stack.charged_unanswered(node), COST, "{act}");
+        assert_eq!(stack.room(node), ComputeUnits(10_000 - COST.0));
+        let stopped = until_stopped((&stack, &world), &[act], Duration::from_secs(1)).await;
+        assert!(stopped.is_some(), "{act}");
+        let charged = stack.charged_unanswered(node);
+        assert_eq!(charged, ComputeUnits(5 * COST.0), "{act}");
+    }
+}
+
+/// The same of a node that shows no receipt to who asks for it, and its records where a number is lacking.
+#[tokio::test(start_paused = true)]
+async fn what_a_gap_shows_of_bad_receipts_and_broken_answers_counts() {
+    for act in ["garbage_receipt", "other_key"] {
+        let world = World::simulated().await;
+        let node = world.node.id;
+        let (_client, stack) = opened(&world).await;
+        world.node.answers_sealed(axum::body::Bytes::new());
+        let acts = [act, "plain"];
+        let stopped = until_stopped((&stack, &world), &acts, Duration::from_secs(12)).await;
+        assert!(stopped.is_some(), "{act}");
+        let charged = stack.charged_unanswered(node);
+        assert_eq!(charged, ComputeUnits(5 * COST.0), "{act}");
+    }
+}
+
+/// The record is shown to whoever fills a gap, and the answer breaks off after that.
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_shown_before_its_answer_breaks_off_counts() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (_client, stack) = opened(&world).await;
+    world.node.answers_sealed(axum::body::Bytes::new());
+    for broken in 1..=5 {
+        let (hangs, other) = tokio::join!(ask(&stack, &world, "hang_then_cut"), async {
+            sleep(Duration::from_secs(1)).await;
+            ask(&stack, &world, "plain").await
+        });
+        other.unwrap();
+        let error = hangs.unwrap_err();
+        assert!(matches!(error, ClientError::Broken { .. }), "{error}");
+        let charged = stack.charged_unanswered(node);
+        assert_eq!(charged, ComputeUnits(broken * COST.0));
+    }
+    let stopped = ask(&stack, &world, "plain").await.unwrap_err();
+    assert!(
+        matches!(stopped, ClientError::NeverCame { .. }),
+        "{stopped}"
+    );
+}
+
+/// Its user leaves a long stream when the request could not be begun any more; its receipt is on the disk a moment later.
+#[tokio::test(start_paused = true)]
+async fn an_honest_node_with_a_slow_disk_is_not_distrusted() {
+    for (seconds, late) in [(40, 500), (100, 50), (100, 500), (100, 5_000)] {
+        let world = World::simulated().await;
+        let node = world.node.id;
+        let (client, stack) = opened(&world).await;
+        ask(&stack, &world, "plain").await.unwrap();
+        let body = r#"{"act":"long","max_tokens":10}"#;
+        let mut answer = stack.chat(node, body).await.unwrap();
+        let left = timeout(Duration::from_secs(seconds), async {
+            while let Some(item) = answer.body.next().await {
+                item.unwrap();
+            }
+        });
+        assert!(left.await.is_err());
+        drop(answer);
+        sleep(Duration::from_millis(late)).await;
+        world.node.serves_denied();
+        sleep(Duration::from_secs(2)).await;
+        ask(&stack, &world, "plain").await.unwrap();
+        assert_eq!(stack.fill_gaps(node).await.unwrap(), None);
+        assert_eq!(client.distrusted(node), None);
+        ask(&stack, &world, "plain").await.unwrap();
+        assert_eq!(stack.charged_unanswered(node), ComputeUnits::ZERO);
     }
 }

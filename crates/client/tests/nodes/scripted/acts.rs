@@ -21,7 +21,8 @@ use axum::{
 };
 use futures::{StreamExt, stream};
 use serde_json::Value;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::sleep;
 
 fn plain(receipt: Option<&str>) -> Response<Body> {
     respond(StatusCode::OK, "application/json", receipt, ANSWER.into())
@@ -38,6 +39,10 @@ fn streamed(pieces: Vec<String>, broken: bool) -> Response<Body> {
         true => Body::from_stream(pieces.chain(end)),
         false => Body::from_stream(pieces),
     };
+    events_of(body)
+}
+
+fn events_of(body: Body) -> Response<Body> {
     respond(StatusCode::OK, "text/event-stream", None, body)
 }
 
@@ -118,6 +123,36 @@ pub(super) async fn chat(
             vec![FRAMES.to_owned(), "data: {\"error\":null}\n\n".to_owned()],
             false,
         ),
+        "garbage_receipt" => {
+            honest(ANSWER);
+            plain(Some("x"))
+        }
+        // it says something every five seconds, for ever
+        "long" => {
+            node.will_serve(&header, &salt);
+            let events = stream::unfold((), |()| async {
+                sleep(Duration::from_secs(5)).await;
+                let event = Bytes::from(format!("data: {{\"a\":\"{}\"}}\n\n", "x".repeat(200)));
+                Some((Ok::<_, std::io::Error>(event), ()))
+            });
+            events_of(Body::from_stream(events))
+        }
+        // it begins, and says nothing
+        "stall" => {
+            honest(FRAMES);
+            let nothing = stream::pending::<Result<Bytes, std::io::Error>>();
+            events_of(Body::from_stream(nothing))
+        }
+        // the record is there long before the answer breaks off
+        "hang_then_cut" => {
+            honest(FRAMES);
+            let first = stream::once(async { Ok(Bytes::from("data: {\"a\":1}\n\n")) });
+            let end = stream::once(async {
+                sleep(Duration::from_secs(20)).await;
+                Err(std::io::Error::other("as scripted"))
+            });
+            events_of(Body::from_stream(first.chain(end)))
+        }
         "no_receipt" => plain(None),
         "other_answer" => plain(Some(&honest("something else"))),
         "other_key" => {
