@@ -203,10 +203,10 @@ impl StackHandle {
                 if refused || faulty && source.judge(&record).is_err() {
                     continue;
                 }
-                let joined = self.with_account(source.lease().1, |account| {
-                    account.chain.add(&record.receipt)
-                });
-                if let Some(Err(error)) = joined {
+                // what a lane began with counts those that are good
+                let joined =
+                    self.with_account(source.lease().1, |account| join(account, &record, !faulty));
+                if let Some((_, Err(error))) = joined {
                     self.keep_as_false(source, &error);
                 }
             }
@@ -251,23 +251,7 @@ impl StackHandle {
         let Ok(is_kept) = source.verify(record) else {
             return;
         };
-        let receipt = record.receipt.message();
-        let joined = self.with_account(node, |account| {
-            let joined = account.chain.add(&record.receipt);
-            // it may show that a later one is false, and fit itself
-            let later = |error: &ReceiptError| match error {
-                ReceiptError::History { seq } => *seq != receipt.seq,
-                _ => false,
-            };
-            let fits = match &joined {
-                Ok(joined) => *joined == Joined::New,
-                Err(error) => later(error),
-            };
-            if fits {
-                account_for(account, record, is_kept);
-            }
-            (fits, joined)
-        });
+        let joined = self.with_account(node, |account| join(account, record, is_kept));
         let Some((fits, joined)) = joined else {
             return;
         };
@@ -294,6 +278,25 @@ impl StackHandle {
             source.keep(&record, Some(error));
         }
     }
+}
+
+/// Adds a record to the chain, and says whether it fits and is new: then it accounts for its request.
+fn join(
+    account: &mut LeaseAccount,
+    record: &Record,
+    is_kept: bool,
+) -> (bool, Result<Joined, ReceiptError>) {
+    let joined = account.chain.add(&record.receipt);
+    let fits = match &joined {
+        Ok(joined) => *joined == Joined::New,
+        // it may show that a later one is false, and fit itself
+        Err(ReceiptError::History { seq }) => *seq != record.receipt.message().seq,
+        Err(_) => false,
+    };
+    if fits {
+        account_for(account, record, is_kept);
+    }
+    (fits, joined)
 }
 
 /// A record accounts for its request: one that is open here, or of before a restart. What a lane began with counts those

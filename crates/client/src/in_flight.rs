@@ -483,7 +483,8 @@ impl Lost {
 /// Whether the node isn't at a request: if it has no receipt for it either, it hasn't served it.
 async fn is_over(handle: &StackHandle, node: &NodeInfo, id: RequestId) -> bool {
     match handle.lease_status(node).await {
-        Ok(status) => !status.running.contains(&id),
+        // one that doesn't say it may be at it
+        Ok(status) => status.running.is_some_and(|running| !running.contains(&id)),
         Err(ClientError::Refused { status, .. }) => status == StatusCode::NOT_FOUND,
         Err(_) => false,
     }

@@ -35,8 +35,8 @@ pub struct StackHandle {
 /// A lease as the node has it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct LeaseStatus {
-    /// The requests that run.
-    pub(crate) running: Vec<RequestId>,
+    /// The requests that run, if the node says it.
+    pub(crate) running: Option<Vec<RequestId>>,
     pub(crate) lanes: Vec<LaneStatus>,
 }
 
@@ -437,5 +437,16 @@ impl fmt::Debug for StackHandle {
         f.debug_struct("StackHandle")
             .field("id", &self.state.id)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_may_leave_out_what_runs() {
+        let status: LeaseStatus = serde_json::from_str(r#"{"lanes":[{"lane":3}]}"#).unwrap();
+        assert_eq!((status.running, status.lanes[0].lane), (None, 3));
     }
 }

@@ -360,12 +360,11 @@ impl UserRequest {
         let Sent { unsettled, at } = sent;
         // a user who leaves meanwhile pays by the receipt that comes later
         let left = self.answered_within.saturating_sub(at.elapsed());
-        let whole = match timeout(left, answer.whole()).await {
-            Ok(Ok(whole)) => whole,
+        let whole = match answer.whole_within(left).await {
+            Ok(Some(whole)) => whole,
             failed => {
                 self.hold = unsettled.failed();
-                let error = failed.ok().and_then(Result::err);
-                return broke_off(attempt, error.as_ref());
+                return broke_off(attempt, failed.err().as_ref());
             }
         };
         let Some(receipt) = &whole.receipt else {
@@ -399,6 +398,9 @@ impl UserRequest {
         let first = match timeout(left, rest.first_event()).await {
             Ok(Ok(Some(first))) => first,
             failed => {
+                if failed.is_err() {
+                    rest.gave_up_waiting();
+                }
                 self.hold = sent.unsettled.failed();
                 let error = failed.ok().and_then(Result::err);
                 return broke_off(attempt, error.as_ref());

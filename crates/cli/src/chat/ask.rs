@@ -114,7 +114,13 @@ pub(super) fn said_to_need(error: &anyhow::Error) -> Option<ComputeUnits> {
 pub(crate) fn another_stack_may_do(error: &anyhow::Error) -> bool {
     let of_client = matches!(
         error.downcast_ref(),
-        Some(ClientError::NoRoom { .. } | ClientError::Unreachable { .. })
+        Some(
+            ClientError::NoRoom { .. }
+                | ClientError::Unreachable { .. }
+                | ClientError::Unshown { .. }
+                | ClientError::NeverCame { .. }
+                | ClientError::Distrusted { .. }
+        )
     );
     let of_node = error.downcast_ref().is_some_and(|refused: &Refused| {
         let mut codes = RefusalCode::ALL.iter();
@@ -173,6 +179,8 @@ fn content(event: &[u8]) -> (Option<String>, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use atoma_client::ReceiptError;
+    use atoma_types::Address;
 
     #[test]
     fn only_events_with_text_have_text() {
@@ -201,5 +209,25 @@ mod tests {
         assert!(!another_stack_may_do(
             &refused(RefusalCode::InvalidBody).into()
         ));
+    }
+
+    #[test]
+    fn a_node_that_nothing_more_is_signed_for_calls_for_another_stack_and_no_more_units() {
+        let node = NodeId(Address::new([1; 32]));
+        for error in [
+            ClientError::Unshown { node, seq: 2 },
+            ClientError::NeverCame {
+                node,
+                charged: ComputeUnits(150),
+                allowed: ComputeUnits(100),
+            },
+            ClientError::Distrusted {
+                node,
+                reason: ReceiptError::Refused,
+            },
+        ] {
+            let error = error.into();
+            assert!(another_stack_may_do(&error) && !stack_may_do(&error));
+        }
     }
 }

@@ -148,7 +148,7 @@ impl Payer {
     async fn on(&self, stack: StackHandle, client: &Client) -> Result<Option<Choice>> {
         let node = match &self.node {
             Some(node) => Some(node.node(client.ledger()).await?),
-            None => match stack.nodes().first().copied() {
+            None => match trusted_first(&stack, client) {
                 Some(node) => Some(node),
                 None if stack.ungranted_units() > ComputeUnits::ZERO => {
                     Some(stack.engage().await?.node)
@@ -165,6 +165,15 @@ impl Payer {
             None => Ok(None),
         }
     }
+}
+
+/// A node of a stack: one for which requests are signed, if there is one.
+fn trusted_first(stack: &StackHandle, client: &Client) -> Option<NodeId> {
+    let nodes = stack.nodes();
+    let mut trusted = nodes
+        .iter()
+        .filter(|node| client.distrusted(**node).is_none());
+    trusted.next().or(nodes.first()).copied()
 }
 
 /// Sealed requests go to confidential tasks alone, and those take no others. It is checked before anything is paid.

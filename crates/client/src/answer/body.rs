@@ -76,6 +76,14 @@ impl AnswerBody {
         }
     }
 
+    /// Whoever waited for more of it has lost patience: it is an answer that didn't come, and not a user who left. Drop it
+    /// after that.
+    pub fn gave_up_waiting(&self) {
+        if let Kind::Served(served) = &self.0 {
+            served.arriving.in_flight.unanswered();
+        }
+    }
+
     /// Whether it is a stream of events whose receipt comes at its end.
     #[must_use]
     pub fn is_stream(&self) -> bool {

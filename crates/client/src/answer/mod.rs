@@ -31,8 +31,9 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 /// A node's answer, or its refusal.
 #[derive(Debug)]
@@ -131,11 +132,31 @@ impl Answer {
     ///
     /// If the answer breaks off, stands still for a minute or creeps, is longer than what was paid for or
     /// than 64 MiB, or its receipt is missing or bad.
-    pub fn whole(self) -> BoxFuture<'static, Result<WholeAnswer, ClientError>> {
-        Box::pin(self.collect())
+    pub fn whole(mut self) -> BoxFuture<'static, Result<WholeAnswer, ClientError>> {
+        Box::pin(async move { self.collect().await })
     }
 
-    async fn collect(mut self) -> Result<WholeAnswer, ClientError> {
+    /// The same for so long; `None` if it isn't here by then, and then it counts as one that didn't come.
+    ///
+    /// # Errors
+    ///
+    /// As [`Answer::whole`].
+    pub fn whole_within(
+        mut self,
+        longest: Duration,
+    ) -> BoxFuture<'static, Result<Option<WholeAnswer>, ClientError>> {
+        Box::pin(async move {
+            match timeout(longest, self.collect()).await {
+                Ok(whole) => whole.map(Some),
+                Err(_) => {
+                    self.body.gave_up_waiting();
+                    Ok(None)
+                }
+            }
+        })
+    }
+
+    async fn collect(&mut self) -> Result<WholeAnswer, ClientError> {
         let receipt = self.receipt();
         // most come in one piece, which isn't copied
         let mut first = Bytes::new();
@@ -168,8 +189,8 @@ impl Answer {
             node: self.node,
             request_id: self.request_id,
             status: self.status,
-            headers: self.headers,
-            salt: self.salt,
+            headers: std::mem::take(&mut self.headers),
+            salt: self.salt.clone(),
             body: if rest.is_empty() {
                 first
             } else {

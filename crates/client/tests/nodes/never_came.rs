@@ -260,3 +260,50 @@ async fn an_honest_node_with_a_slow_disk_is_not_distrusted() {
         assert_eq!(stack.charged_unanswered(node), ComputeUnits::ZERO);
     }
 }
+
+/// Whoever waits has patience of their own, as a gateway has: such answers counted as those of users who leave.
+#[tokio::test(start_paused = true)]
+async fn an_answer_for_which_somebody_lost_patience_never_came() {
+    for streamed in [false, true] {
+        let world = World::simulated().await;
+        let node = world.node.id;
+        let (_client, stack) = opened(&world).await;
+        let patience = Duration::from_secs(30);
+        for lost in 1..=5 {
+            let body = r#"{"act":"stall","max_tokens":10}"#;
+            let mut answer = stack.chat(node, body).await.unwrap();
+            if streamed {
+                let first = timeout(patience, answer.body.first_event()).await;
+                assert!(first.is_err());
+                answer.body.gave_up_waiting();
+                drop(answer);
+            } else {
+                let whole = answer.whole_within(patience).await.unwrap();
+                assert!(whole.is_none());
+            }
+            sleep(Duration::from_secs(1)).await;
+            let charged = stack.charged_unanswered(node);
+            assert_eq!(charged, ComputeUnits(lost * COST.0));
+        }
+        let stopped = ask(&stack, &world, "plain").await.unwrap_err();
+        assert!(
+            matches!(stopped, ClientError::NeverCame { .. }),
+            "{stopped}"
+        );
+    }
+}
+
+/// Its record is kept from the answer whose bytes were others, and is good.
+#[tokio::test(start_paused = true)]
+async fn a_kept_record_that_joins_the_chain_settles_its_request_and_counts() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (_client, stack) = opened(&world).await;
+    world.node.answers_sealed(axum::body::Bytes::new());
+    world.node.withholds(true);
+    ask(&stack, &world, "other_answer").await.unwrap_err();
+    ask(&stack, &world, "plain").await.unwrap();
+    assert_eq!(stack.fill_gaps(node).await.unwrap(), None);
+    assert_eq!(stack.charged_unanswered(node), COST);
+    assert_eq!(stack.room(node), ComputeUnits(10_000 - 2 * COST.0));
+}
