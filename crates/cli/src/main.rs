@@ -252,6 +252,18 @@ fn found(error: &anyhow::Error) -> Option<u8> {
     found.then_some(stack_watch::Found::STATUS)
 }
 
+/// That a command which starts a network of its own isn't told of another one.
+fn ensure_no_other_network(command: &Command, global: &Global) -> Result<()> {
+    let starts_its_own = matches!(command, Command::Demo(_) | Command::Devnet(_));
+    match global.named_network() {
+        Some(flag) if starts_its_own => anyhow::bail!(
+            "it starts a ledger and a network of its own: leave --{flag} out, or use the network that is named with other \
+             commands"
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// Starts a command. Each is boxed: its future is as large as all that it may do, and only one is run.
 fn dispatch<'a>(
     command: Command,
@@ -260,14 +272,8 @@ fn dispatch<'a>(
     output: &'a Output,
 ) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>> {
     let home = global.data_folder();
-    if let Command::Demo(_) | Command::Devnet(_) = &command
-        && let Some(flag) = global.named_network()
-    {
-        let of_its_own = anyhow::anyhow!(
-            "it starts a ledger and a network of its own: leave --{flag} out, or use the network that is named with other \
-             commands"
-        );
-        return Box::pin(async { Err(of_its_own) });
+    if let Err(error) = ensure_no_other_network(&command, &global) {
+        return Box::pin(async { Err(error) });
     }
     let settings = move || {
         let settings = Settings::load(&global)?;

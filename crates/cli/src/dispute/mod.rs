@@ -136,12 +136,7 @@ pub(crate) async fn run(
         }
         DisputeCommand::Demand(which) => {
             let claimed = which.claimed(&settings, &ledger).await?;
-            let stack = ledger.stack(claimed.stack).await?;
-            disputable::check_demand(&stack, &claimed)?;
-            output.note(format!(
-                "a demand costs {} USDC: the node's if it shows the record, yours again if it doesn't",
-                usdc(stack.terms.demand_fee.0)
-            ));
+            ensure_demand(&ledger, &claimed, output).await?;
             Dispute::Demand(claimed)
         }
         DisputeCommand::Challenge { which, bond } => {
@@ -211,6 +206,17 @@ impl Which {
             unit: ComputeUnits(unit),
         })
     }
+}
+
+/// Says what a demand costs before it is made, and stops where nothing can be demanded.
+async fn ensure_demand(ledger: &Ledger, claimed: &Claimed, output: &Output) -> Result<()> {
+    let stack = ledger.stack(claimed.stack).await?;
+    disputable::check_demand(&stack, claimed)?;
+    output.note(format!(
+        "a demand costs {} USDC: the node's if it shows the record, yours again if it doesn't",
+        usdc(stack.terms.demand_fee.0)
+    ));
+    Ok(())
 }
 
 /// Says what a challenge stakes before it does, and stops where that is too much.
