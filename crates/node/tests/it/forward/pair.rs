@@ -2,7 +2,7 @@
 
 use crate::common::{Backend, PATIENCE, PRICE, World, eventually};
 use atoma_client::{
-    Answer, BuyRequest, Client, ClientConfig, RequestOptions, StackHandle, WholeAnswer,
+    Answer, BuyRequest, Client, ClientConfig, ClientError, RequestOptions, StackHandle, WholeAnswer,
 };
 use atoma_engine::{
     Engine, Upstream, UpstreamOptions, builtin,
@@ -309,7 +309,17 @@ async fn user(world: &World, node: NodeId) -> StackHandle {
         lifetime: DurationMs(3_600_000),
     };
     let stack = client.buy(order).await.unwrap();
-    stack.grant(node, UNITS).await.unwrap();
+    // a node with one place may have it taken by the other node, which leases just now
+    let granted = || async {
+        match stack.grant(node, UNITS).await {
+            Ok(_) => true,
+            Err(ClientError::Refused { status, .. }) if status == StatusCode::TOO_MANY_REQUESTS => {
+                false
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
+    eventually("the node takes the units", granted).await;
     stack
 }
 
