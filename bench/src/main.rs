@@ -4,6 +4,7 @@
 
 mod attackers;
 mod attacks;
+mod builds;
 mod evidence;
 mod floor;
 mod ledger;
@@ -49,6 +50,8 @@ enum What {
         #[arg(long, default_value_t = 5_000)]
         transactions: usize,
     },
+    /// A clean release build: time, CPU, its longest crates; and how long the demo takes.
+    Builds,
     /// An OpenAI-compatible server that answers at once (used by the others).
     Upstream {
         /// Pause before each token of a stream.
@@ -77,6 +80,7 @@ async fn main() -> Result<()> {
         What::Evidence(size) => evidence::run(&args.atoma, size).await?,
         What::Attacks(crowd) => attacks::run(&args.atoma, crowd).await?,
         What::Localnet { transactions } => ledger::run(&args.atoma, transactions).await?,
+        What::Builds => builds::run()?,
         What::Upstream { pause_ms } => return upstream::run(pause_ms).await,
         What::Floor { upstream } => return floor::run(upstream).await,
     };

@@ -145,7 +145,7 @@ Words after.
     fn the_document_has_a_place_for_every_bench() {
         let document = read(PRESENT).unwrap();
         for name in [
-            "serving", "evidence", "streams", "localnet", "engine", "walrus",
+            "serving", "evidence", "streams", "localnet", "engine", "walrus", "sampling", "builds",
         ] {
             filled_in(&document, &report(name)).unwrap();
         }

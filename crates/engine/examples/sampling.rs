@@ -1,12 +1,16 @@
 //! What choosing one token of a large vocabulary costs, by the shape of the distribution and by
-//! `top_p`: `cargo run --release -p atoma-engine --example sampling`. The median and the best of many.
+//! `top_p`: `cargo run --release -p atoma-engine --example sampling`. `-- --report FOLDER` keeps the table for
+//! `cargo xtask performance`.
 
+use atoma_bench_report::{Report, Table};
 use atoma_engine::{Sampling, testing::choose};
+use std::path::PathBuf;
 use tokio::time::Instant;
 
 /// As large as Qwen's.
 const VOCABULARY: usize = 152_064;
 const ROUNDS: usize = 41;
+const TOP_P: [f32; 5] = [1.0, 0.9, 0.95, 0.99, 0.999];
 
 /// Numbers that look normal, the same in each run.
 fn normal(seed: u64) -> impl FnMut() -> f32 {
@@ -27,11 +31,11 @@ fn logits(spread: f32, peaks: usize) -> Vec<f32> {
     logits
 }
 
-fn main() {
-    println!(
-        "{:<22} {:>7} {:>9} {:>9}",
-        "distribution", "top_p", "median ms", "best ms"
-    );
+fn main() -> anyhow::Result<()> {
+    let words = ["Distribution"];
+    let heads = TOP_P.map(|top_p| format!("`top_p` {top_p}"));
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let mut table = Table::new(&words, &heads);
     for (name, spread, peaks) in [
         ("sure of few", 2.5, 40),
         ("wide", 2.5, 0),
@@ -39,26 +43,37 @@ fn main() {
         ("flat", 1e-3, 0),
     ] {
         let row = logits(spread, peaks);
-        for top_p in [1.0, 0.9, 0.95, 0.99, 0.999] {
-            let sampling = Sampling {
-                temperature: 1.0,
-                top_p,
-                ..Sampling::GREEDY
-            };
-            let mut times: Vec<f64> = (0..ROUNDS)
-                .map(|position| {
-                    let mut row = row.clone();
-                    let started = Instant::now();
-                    choose(&mut row, &sampling, position);
-                    started.elapsed().as_secs_f64() * 1e3
-                })
-                .collect();
-            times.sort_by(f64::total_cmp);
-            println!(
-                "{name:<22} {top_p:>7} {:>9.2} {:>9.2}",
-                times[ROUNDS / 2],
-                times[0]
-            );
-        }
+        let times = TOP_P.map(|top_p| format!("{:.1}", best_ms(&row, top_p)));
+        table.row([name.to_owned()].into_iter().chain(times));
     }
+    println!("{}", table.to_markdown());
+    let setup = format!(
+        "milliseconds of one core to choose a token of {VOCABULARY}, the best of {ROUNDS} rounds; goal: 2"
+    );
+    match folder() {
+        Some(folder) => Report::of_today("sampling", setup, table).write(&folder),
+        None => Ok(()),
+    }
+}
+
+/// The folder behind `--report`.
+fn folder() -> Option<PathBuf> {
+    let mut args = std::env::args().skip_while(|arg| arg != "--report");
+    args.nth(1).map(PathBuf::from)
+}
+
+/// Milliseconds of the quickest of many choices.
+fn best_ms(row: &[f32], top_p: f32) -> f64 {
+    let sampling = Sampling {
+        temperature: 1.0,
+        top_p,
+        ..Sampling::GREEDY
+    };
+    let times = (0..ROUNDS).map(|position| {
+        let mut row = row.to_vec();
+        let started = Instant::now();
+        choose(&mut row, &sampling, position);
+        started.elapsed().as_secs_f64() * 1e3
+    });
+    times.fold(f64::INFINITY, f64::min)
 }

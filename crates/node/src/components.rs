@@ -230,11 +230,11 @@ impl Components {
                 concurrency: self.concurrency.clone(),
             },
             attestation: Attestation(self.guest.clone()),
-            receipts: Receipts {
-                journal: self.journal.clone(),
-                evidence: self.evidence.clone(),
-                threads: self.config.runtime.threads,
-            },
+            receipts: Receipts::new(
+                self.journal.clone(),
+                self.evidence.clone(),
+                self.config.runtime.threads,
+            ),
             leases: LeaseRoutes {
                 granter: Granter {
                     us: self.us,

@@ -21,7 +21,7 @@ const HEAD: &str = "\
 
 Every way in which a node or a gateway says no: the stable code, its HTTP status and its class in OpenAI's API, and the files in which its texts stand. A refusal
 costs nobody anything. What a client or a gateway does after each is one table, in `crates/client/src/retry.rs`. Written by `cargo xtask docs` from
-`crates/types/src/refusal.rs` and from the files that name a code.
+`crates/types/src/refusal.rs` and from the files that refuse with a code.
 
 | Code | Name | HTTP, class | When | Its text |
 |---|---|---|---|---|
@@ -45,7 +45,7 @@ pub(super) fn text() -> Result<String> {
     for code in codes(&table)? {
         let mut files: Vec<&str> = sources
             .iter()
-            .filter(|(_, source)| names(source, code.name))
+            .filter(|(_, source)| refuses_with(source, code.name))
             .map(|(path, _)| path.as_str())
             .collect();
         if files.is_empty() {
@@ -126,19 +126,32 @@ fn refusing_sources() -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// Whether a source names a code: `RefusalCode::Name`, or `Code::Name` where that is short for it.
-fn names(source: &str, name: &str) -> bool {
-    let of_code = |rest: &str| {
-        let after = rest.strip_prefix(name);
-        after.is_some_and(|after| !after.starts_with(|next: char| next.is_alphanumeric()))
+/// Whether a source refuses with a code: `RefusalCode::Name`, or `Code::Name` where that is short for it. Where a code is
+/// only asked for (a comparison, a pattern), or put in another's place, no text stands.
+fn refuses_with(source: &str, name: &str) -> bool {
+    let says = |path: &str| {
+        source.match_indices(path).any(|(at, _)| {
+            let rest = source[at + path.len()..].strip_prefix(name);
+            rest.is_some_and(|rest| is_said(&source[..at], rest))
+        })
     };
-    source.split("RefusalCode::").skip(1).any(of_code)
-        || source.contains("RefusalCode as Code") && source.split("Code::").skip(1).any(of_code)
+    says("RefusalCode::") || source.contains("RefusalCode as Code") && says("Code::")
+}
+
+/// Whether a code between these is one that is given, and not the beginning of a longer name.
+fn is_said(before: &str, after: &str) -> bool {
+    let is_longer = after.starts_with(|next: char| next.is_alphanumeric());
+    let (before, after) = (before.trim_end(), after.trim_start());
+    let is_asked_for = ["==", "!=", "|"].iter().any(|sign| before.ends_with(sign))
+        || ["|", "=>", "=="].iter().any(|sign| after.starts_with(sign));
+    let replaces = after.strip_prefix(',').map(str::trim_start);
+    let replaces = replaces.is_some_and(|rest| rest.starts_with("..") && before.ends_with("code:"));
+    !is_longer && !is_asked_for && !replaces
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{codes, names};
+    use super::{codes, refuses_with};
 
     #[test]
     fn a_row_is_read_with_its_comment() {
@@ -154,8 +167,31 @@ mod tests {
 
     #[test]
     fn a_longer_name_is_another_code() {
-        assert!(names("RefusalCode::Expired,", "Expired"));
-        assert!(!names("RefusalCode::ExpiredLong", "Expired"));
-        assert!(!names("StatusCode::Internal", "Internal"));
+        assert!(refuses_with(
+            "new(RefusalCode::Expired, message)",
+            "Expired"
+        ));
+        assert!(!refuses_with(
+            "new(RefusalCode::ExpiredLong, message)",
+            "Expired"
+        ));
+        assert!(!refuses_with("StatusCode::Internal", "Internal"));
+    }
+
+    #[test]
+    fn who_only_asks_for_a_code_has_no_text_of_it() {
+        for source in [
+            "refusal.code == RefusalCode::Busy || stops",
+            "RefusalCode::Busy | RefusalCode::Expired => 1",
+            "RefusalCode::Expired\n    | RefusalCode::Busy => 1",
+            "Refusal { code: RefusalCode::Busy, ..refusal }",
+        ] {
+            assert!(!refuses_with(source, "Busy"), "{source}");
+        }
+        assert!(refuses_with("RefusalCode::Busy\n} else {", "Busy"));
+        assert!(refuses_with(
+            "Refusal { code: RefusalCode::Busy, message }",
+            "Busy"
+        ));
     }
 }

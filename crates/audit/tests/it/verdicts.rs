@@ -2,12 +2,8 @@
 
 use crate::world::{Answer, Provider, chat, endless, look, options, sign, tiny};
 use atoma_audit::{Ballot, Examined, Finding, Reason, Work, verdict};
-use atoma_engine::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo, Prompt,
-    Sampling, Score,
-};
+use atoma_engine::{Engine, testing::Altered};
 use atoma_types::{Address, NodeId, StackId, chain::Verdict, hash::Hash32};
-use futures::future::BoxFuture;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -115,48 +111,10 @@ async fn a_digest_is_of_its_parts() {
     assert_eq!(digest, expected);
 }
 
-/// An engine that can only generate.
-struct Plain(Arc<dyn Engine>);
-
-impl Engine for Plain {
-    fn info(&self) -> &ModelInfo {
-        self.0.info()
-    }
-
-    fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError> {
-        self.0.count_tokens(prompt)
-    }
-
-    fn generate(
-        &self,
-        request: GenerateRequest,
-    ) -> BoxFuture<'_, Result<EventStream, EngineError>> {
-        self.0.generate(request)
-    }
-
-    fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>> {
-        self.0.embed(prompts)
-    }
-
-    fn score(
-        &self,
-        prompt: Vec<u32>,
-        output: Vec<u32>,
-        sampling: Sampling,
-        format: Option<Format>,
-    ) -> BoxFuture<'_, Result<Score, EngineError>> {
-        self.0.score(prompt, output, sampling, format)
-    }
-
-    fn load(&self) -> Load {
-        self.0.load()
-    }
-}
-
 #[tokio::test]
 async fn by_prefill_or_by_generating_the_same_is_found() {
     let provider = Provider::new(tiny(options(2, 128)));
-    let plain = Plain(tiny(options(1, 9)));
+    let plain = Altered::new(tiny(options(1, 9))).unable_to_confirm();
     let mut kinds = Vec::new();
     for (seed, prompt) in (0..).zip(["Hello!", "What is the sun?", "Tell me a story.", "Who?"]) {
         let body = json!({ "temperature": 1.0, "max_tokens": 30, "seed": seed, "stop": ["."] });

@@ -2,6 +2,7 @@
 //! instant OpenAI-compatible server, which are the real thing, only small and fast; and a server that does what a
 //! test tells it.
 
+mod altered;
 mod instant;
 mod random;
 mod random_bert;
@@ -9,6 +10,7 @@ mod random_model;
 mod sampling;
 mod scripted;
 
+pub use altered::Altered;
 pub use instant::{InstantOptions, InstantUpstream};
 pub use random_bert::RandomBert;
 pub use random_model::RandomModel;

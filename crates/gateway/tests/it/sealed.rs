@@ -2,10 +2,7 @@
 
 use crate::common::{MODEL, Network, User, chat_body};
 use atoma_client::{Client, ClientConfig, ClientError, Confidential, Padding, Sealing, Through};
-use atoma_engine::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, ModelInfo, Prompt,
-    Sampling, Score, Unavailable, builtin,
-};
+use atoma_engine::{EngineError, Unavailable, builtin, testing::Altered};
 use atoma_gateway::RunningGateway;
 use atoma_keys::SigningKey;
 use atoma_network::software_policy;
@@ -17,7 +14,7 @@ use atoma_tee::{
 };
 use atoma_types::{ComputeUnits, NodeId, message::Endpoint};
 use bytes::{Bytes, BytesMut};
-use futures::{FutureExt, StreamExt, future::BoxFuture};
+use futures::StreamExt;
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
 use std::{
@@ -79,59 +76,14 @@ async fn whole(mut body: futures::stream::BoxStream<'static, Result<Bytes, Clien
     all.freeze()
 }
 
-/// Refuses so many answers, of whichever node, before it gives any.
-struct Full {
-    inner: Arc<dyn Engine>,
-    refusals: AtomicUsize,
-    refusal: fn() -> EngineError,
-}
-
-impl Engine for Full {
-    fn info(&self) -> &ModelInfo {
-        self.inner.info()
-    }
-
-    fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError> {
-        self.inner.count_tokens(prompt)
-    }
-
-    fn generate(
-        &self,
-        request: GenerateRequest,
-    ) -> BoxFuture<'_, Result<EventStream, EngineError>> {
-        let left = |left: usize| left.checked_sub(1);
-        match self.refusals.fetch_update(Relaxed, Relaxed, left) {
-            Ok(_) => async { Err((self.refusal)()) }.boxed(),
-            Err(_) => self.inner.generate(request),
-        }
-    }
-
-    fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>> {
-        self.inner.embed(prompts)
-    }
-
-    fn score(
-        &self,
-        prompt: Vec<u32>,
-        output: Vec<u32>,
-        sampling: Sampling,
-        format: Option<Format>,
-    ) -> BoxFuture<'_, Result<Score, EngineError>> {
-        self.inner.score(prompt, output, sampling, format)
-    }
-
-    fn load(&self) -> Load {
-        self.inner.load()
-    }
-}
-
 /// Nodes whose engine refuses so often, in words that only the asker can read.
 async fn refusing(refusals: usize, refusal: fn() -> EngineError) -> Network {
-    let engine = Full {
-        inner: Arc::new(builtin::load().unwrap()),
-        refusals: AtomicUsize::new(refusals),
-        refusal,
+    let left = AtomicUsize::new(refusals);
+    let refuse = move || {
+        let one_less = left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        one_less.ok().map(|_| refusal())
     };
+    let engine = Altered::new(Arc::new(builtin::load().unwrap())).refusing(refuse);
     let guest = ConfidentialConfig::software(RELEASE, MEASUREMENT);
     let prices = [1_000_000, 2_000_000];
     Network::start_with(&prices, |builder| {

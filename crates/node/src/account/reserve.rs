@@ -43,14 +43,7 @@ impl Account {
     ) -> Result<Reservation, Denied> {
         debug_assert!(least <= wanted);
         let header = request.message();
-        match self.phase {
-            Phase::Open => {}
-            Phase::Settling => return Err(Denied::Settling),
-            Phase::Closed => return Err(Denied::Closed),
-        }
-        if self.terms.closing || now >= self.terms.expires_at {
-            return Err(Denied::Expired);
-        }
+        self.check_open(now)?;
         // here and not only where its header came: its body may have taken its time since
         let (id, expires_at) = (&header.request_id, header.expires_at_ms);
         self.seen.check(id, expires_at, now)?;
@@ -104,6 +97,18 @@ impl Account {
             lane: header.lane,
             units,
         })
+    }
+
+    /// Whether the lease takes requests.
+    fn check_open(&self, now: TimestampMs) -> Result<(), Denied> {
+        match self.phase {
+            Phase::Settling => Err(Denied::Settling),
+            Phase::Closed => Err(Denied::Closed),
+            Phase::Open if self.terms.closing || now >= self.terms.expires_at => {
+                Err(Denied::Expired)
+            }
+            Phase::Open => Ok(()),
+        }
     }
 
     /// Adds up to `by` units to a reservation and says how many it has now. A lease that is being

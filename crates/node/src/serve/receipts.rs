@@ -17,20 +17,41 @@ use axum::{
 };
 use serde_json::json as object;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 #[derive(Debug)]
 pub(crate) struct Receipts {
-    pub journal: Journal,
+    journal: Journal,
     /// Where evidence is kept; none without a Walrus.
-    pub evidence: Option<Arc<EvidenceLog>>,
+    evidence: Option<Arc<EvidenceLog>>,
     /// Where the journal is read.
-    pub threads: Threads,
+    threads: Threads,
+    /// Places of questions that wait for the disk.
+    waiting: Semaphore,
 }
 
 /// So long a question for a receipt waits for the disk before it is told to ask again.
 const DISK_TIME: Duration = Duration::from_secs(10);
 
+/// So many questions at once wait for the disk; others are told to ask again. Each has an operation in the journal's
+/// queue, anyone may ask, and while the disk hangs none is taken out. Where it doesn't, a wait is a few milliseconds.
+const MOST_WAITING: usize = 64;
+
 impl Receipts {
+    /// All of a node's.
+    pub(crate) fn new(
+        journal: Journal,
+        evidence: Option<Arc<EvidenceLog>>,
+        threads: Threads,
+    ) -> Self {
+        Self {
+            journal,
+            evidence,
+            threads,
+            waiting: Semaphore::new(MOST_WAITING),
+        }
+    }
+
     async fn find(&self, id: RequestId) -> Result<Option<Found>, Refusal> {
         let journal = self.journal.clone();
         let found = self.threads.blocking(move || journal.find(id)).await;
@@ -44,13 +65,17 @@ impl Receipts {
         if let Some(found) = self.find(id).await? {
             return Ok(Some(found));
         }
+        let later = || {
+            let message = "receipts wait for the disk: ask again";
+            Refusal::new(RefusalCode::Unavailable, message)
+        };
+        let _place = self.waiting.try_acquire().map_err(|_| later())?;
         // whatever was sent before this is on the disk once it is
         let before = tokio::time::timeout(DISK_TIME, self.journal.change(Vec::new()).durable());
-        if !matches!(before.await, Ok(Ok(()))) {
-            let message = "receipts wait for the disk: ask again";
-            return Err(Refusal::new(RefusalCode::Unavailable, message));
+        match before.await {
+            Ok(Ok(())) => self.find(id).await,
+            _ => Err(later()),
         }
-        self.find(id).await
     }
 }
 
@@ -101,5 +126,32 @@ pub(super) async fn proof(State(kept): State<Arc<Receipts>>, Path(id): Path<Stri
     match found.await {
         Ok(proof) => ok(&proof),
         Err(refusal) => refuse(&refusal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atoma_keys::SigningKey;
+    use atoma_runtime::SystemRandom;
+
+    #[tokio::test]
+    async fn no_more_than_so_many_questions_wait_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = Arc::new(SigningKey::from_seed(&[7; 32]));
+        let opened = Journal::open(folder.path(), key, |_| {}, &SystemRandom, Threads::Real);
+        let receipts = Receipts::new(opened.unwrap().journal, None, Threads::Real);
+        let id = RequestId([1; 16]);
+        assert!(receipts.find_for_certain(id).await.unwrap().is_none());
+
+        let places = receipts.waiting.try_acquire_many(MOST_WAITING as u32);
+        let refused = receipts.find_for_certain(id).await.unwrap_err();
+        assert_eq!(
+            refused.code,
+            RefusalCode::Unavailable,
+            "not that there is none"
+        );
+        drop(places);
+        assert!(receipts.find_for_certain(id).await.unwrap().is_none());
     }
 }

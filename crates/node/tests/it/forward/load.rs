@@ -2,12 +2,8 @@
 
 use super::pair::{Behind, Pair, always, when_full};
 use atoma_client::RequestOptions;
-use atoma_engine::{
-    Embeddings, Engine, EngineError, EventStream, Format, GenerateRequest, Load, Measured,
-    ModelInfo, Prompt, Sampling, Score, ServerFields,
-};
+use atoma_engine::{Engine, Load, testing::Altered};
 use atoma_node::ForwardConfig;
-use futures::future::BoxFuture;
 use http::StatusCode;
 use std::sync::{
     Arc,
@@ -56,84 +52,26 @@ async fn what_no_other_has_room_for_either_is_refused_and_costs_nothing() {
     assert_eq!(pair.signed_by_second().await, 0);
 }
 
-/// An engine that says how many wait before it.
-struct Queued {
-    engine: Arc<dyn Engine>,
-    waiting: AtomicUsize,
-}
-
-impl Engine for Queued {
-    fn info(&self) -> &ModelInfo {
-        self.engine.info()
-    }
-
-    fn count_tokens(&self, prompt: &Prompt) -> Result<usize, EngineError> {
-        self.engine.count_tokens(prompt)
-    }
-
-    fn has_tokenizer(&self) -> bool {
-        self.engine.has_tokenizer()
-    }
-
-    fn measure<'a>(
-        &'a self,
-        prompt: &'a Prompt,
-        server: &'a ServerFields,
-    ) -> BoxFuture<'a, Result<Measured, EngineError>> {
-        self.engine.measure(prompt, server)
-    }
-
-    fn bound(&self, prompt: &Prompt, server: &ServerFields) -> Result<Measured, EngineError> {
-        self.engine.bound(prompt, server)
-    }
-
-    fn generate(
-        &self,
-        request: GenerateRequest,
-    ) -> BoxFuture<'_, Result<EventStream, EngineError>> {
-        self.engine.generate(request)
-    }
-
-    fn embed(&self, prompts: Vec<Prompt>) -> BoxFuture<'_, Result<Embeddings, EngineError>> {
-        self.engine.embed(prompts)
-    }
-
-    fn score(
-        &self,
-        prompt: Vec<u32>,
-        output: Vec<u32>,
-        sampling: Sampling,
-        format: Option<Format>,
-    ) -> BoxFuture<'_, Result<Score, EngineError>> {
-        self.engine.score(prompt, output, sampling, format)
-    }
-
-    fn load(&self) -> Load {
-        Load {
-            waiting: self.waiting.load(SeqCst),
-            most_waiting: 4,
-            ..self.engine.load()
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_before_the_engine_counts_as_work() {
     let (own, other) = (Behind::quick().await, Behind::quick().await);
-    let queued = Arc::new(Queued {
-        engine: own.engine.clone(),
-        waiting: AtomicUsize::new(0),
+    let waiting = Arc::new(AtomicUsize::new(0));
+    let told = waiting.clone();
+    let queued = Altered::new(own.engine.clone()).saying(move |load| Load {
+        waiting: told.load(SeqCst),
+        most_waiting: 4,
+        ..load
     });
     let above_half = ForwardConfig {
         above_permille: 500,
         ..when_full()
     };
-    let engines = [queued.clone() as Arc<dyn Engine>, other.engine.clone()];
+    let engines = [Arc::new(queued) as Arc<dyn Engine>, other.engine.clone()];
     let pair = Pair::start(engines, above_half).await;
-    for (waiting, passed_on) in [(0, false), (2, false), (3, true), (0, false)] {
-        queued.waiting.store(waiting, SeqCst);
+    for (wait, passed_on) in [(0, false), (2, false), (3, true), (0, false)] {
+        waiting.store(wait, SeqCst);
         let receipt = pair.whole("").await.receipt.unwrap();
-        assert_eq!(receipt.second().is_some(), passed_on, "{waiting} of 4 wait");
+        assert_eq!(receipt.second().is_some(), passed_on, "{wait} of 4 wait");
     }
     assert_eq!((own.server.requests(), other.server.requests()), (3, 1));
 }
