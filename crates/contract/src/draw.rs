@@ -47,13 +47,19 @@ pub fn eligible(
         && subscription.reputation >= task.min_reputation
 }
 
-/// Whether a node can be drawn to examine: it promised to, has what it could be fined, some weight, and an owner that isn't
-/// one of these. Whatever it was drawn for before: were there room for so many only, whoever filled it would go unexamined.
+/// Whether a node can be drawn to examine for a stack that was bought at such a time: it had promised to by then, has what it
+/// could be fined, some weight, and an owner that isn't one of these. Whatever it was drawn for before: were there room for so
+/// many only, whoever filled it would go unexamined.
 #[must_use]
-pub fn attests(subscription: &Subscription, fine: MicroUsdc, but: &[Address]) -> bool {
-    let promise = subscription
-        .attester
-        .is_some_and(|attester| attester.active && attester.stake >= fine);
+pub fn attests(
+    subscription: &Subscription,
+    bought_at: TimestampMs,
+    fine: MicroUsdc,
+    but: &[Address],
+) -> bool {
+    let promise = subscription.attester.is_some_and(|attester| {
+        attester.active && attester.since_ms <= bought_at && attester.stake >= fine
+    });
     promise
         && subscription.state == SubscriptionState::Active
         && weight(subscription) > 0

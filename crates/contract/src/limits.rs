@@ -11,6 +11,10 @@ pub const MAX_LEASES: usize = 32;
 /// 250 KiB that an object may have, and a draw over all of them stays cheap.
 pub const MAX_SUBSCRIPTIONS: usize = 256;
 
+/// Subscriptions of one task whose place another has, and which stay for a duty of six days at most. So many more a task has
+/// room for, and more than a quarter of its places don't change hands in that time.
+pub const MAX_EVICTED: usize = 64;
+
 /// Lanes of one lease, so headers of one settlement: 60 of 260 bytes and a length each are the 16 KiB that
 /// Sui lets one plain value have.
 pub const MAX_LANES: usize = 60;

@@ -266,7 +266,7 @@ fun due(self: &Stack, task: &mut Task, holder: ID, ticket: u64, now: u64): (u64,
 fun draw_examiner(self: &Stack, task: &mut Task, holder: ID, seed: &Bytes32): Option<Auditor> {
     let sampling = self.terms().sampling();
     let but = vector[self.lease_of(holder).owner(), self.owner()];
-    let weights = task.examining_weights(sampling.examiner_fine(), &but);
+    let weights = task.examining_weights(self.created_at_ms(), sampling.examiner_fine(), &but);
     if (!draw::suffice(&weights, 1)) return option::none();
     option::some(task.pick(seed, weights, 1)[0])
 }
@@ -402,7 +402,7 @@ fun jury_by_seed(
     let mut but = vector[self.lease_of(holder).owner(), self.owner()];
     self.ticket(holder, ticket).hit().do!(|hit| but.push_back(hit.examiner().owner()));
     let terms = *self.terms();
-    let weights = task.examining_weights(terms.sampling().juror_fine(), &but);
+    let weights = task.examining_weights(self.created_at_ms(), terms.sampling().juror_fine(), &but);
     // one that resigns in time makes a jury smaller, and saves nobody from it
     let count = terms.sampling().jury_size().min(draw::able(&weights));
     let stack = object::id(self);

@@ -270,8 +270,8 @@ fun acquire_by_seed(
     assert!(escrow > 0, EEscrowZero);
     assert!(payment.value() == escrow, EWrongPayment);
     let terms = terms::of(params, task.samples());
-    if (terms.samples()) assert_examined(db, task, &terms, ctx.sender());
     let now = clock.timestamp_ms();
+    if (terms.samples()) assert_examined(db, task, &terms, ctx.sender(), now);
     let candidates = draw_candidates(task, max_price, nodes as u64, seed, now);
 
     let stack = Stack {
@@ -310,9 +310,9 @@ fun acquire_by_seed(
 }
 
 /// What is sold as examined is examined: attesters of others are there, and money for them.
-fun assert_examined(db: &AtomaDb, task: &Task, terms: &Terms, buyer: address) {
+fun assert_examined(db: &AtomaDb, task: &Task, terms: &Terms, buyer: address, now: u64) {
     let sampling = terms.sampling();
-    let weights = task.examining_weights(sampling.examiner_fine(), &vector[buyer]);
+    let weights = task.examining_weights(now, sampling.examiner_fine(), &vector[buyer]);
     let pool = money::saturating_times(sampling.attest_fee(), MIN_POOL_FEES);
     let there = draw::suffice(&weights, db.params().min_attesters());
     assert!(there && task.dues() >= pool, ENoExaminers);
@@ -581,6 +581,8 @@ public(package) fun assert_parties(self: &Stack, task: &Task, node: &Node) {
 }
 
 public(package) fun owner(self: &Stack): address { self.owner }
+
+public(package) fun created_at_ms(self: &Stack): u64 { self.created_at_ms }
 
 public(package) fun weights(self: &Stack): &UnitWeights { &self.weights }
 

@@ -37,6 +37,8 @@ public enum SubscriptionState has copy, drop, store {
     Active,
     /// The node was not active, or below the task's minimums, when it was last looked at.
     Suspended,
+    /// Another node has its place. Its promise stays until its last duty is over, and leaves with it.
+    Evicted,
 }
 
 /// A promise to examine others' answers, with money of its own behind it.
@@ -49,6 +51,8 @@ public struct Attester has store {
     earned: Balance<USDC>,
     /// Duties not yet over; with one its deposit stays.
     duties: u64,
+    /// When it was made: it is drawn for stacks that were bought then or later.
+    since_ms: u64,
 }
 
 public(package) fun open(node: &Node, price: u64): Subscription {
@@ -81,6 +85,7 @@ public(package) fun refresh(
     self.matured = node.matured(now);
     self.reputation = node.reputation();
     self.attested_until_ms = attested_until_ms;
+    if (self.is_evicted()) return;
     self.state = if (fits) SubscriptionState::Active else SubscriptionState::Suspended;
 }
 
@@ -95,6 +100,13 @@ public(package) fun matured(self: &Subscription): u64 { self.matured }
 public(package) fun is_active(self: &Subscription): bool {
     self.state == SubscriptionState::Active
 }
+
+public(package) fun is_evicted(self: &Subscription): bool {
+    self.state == SubscriptionState::Evicted
+}
+
+/// Another has its place; it is drawn no more.
+public(package) fun dismiss(self: &mut Subscription) { self.state = SubscriptionState::Evicted; }
 
 public(package) fun auditor(self: &Subscription): Auditor { exam::auditor(self.node, self.owner) }
 
@@ -117,16 +129,19 @@ public(package) fun weight_to_serve(
     if (fits) option::some(self.weight()) else option::none()
 }
 
-/// Its weight in a draw of who examines: it promised to, has what it could be fined, and an owner that isn't one of these.
-/// Zero else. Whatever it was drawn for before: were there room for so many only, whoever filled it would go unexamined.
+/// Its weight in a draw of who examines for a stack that was bought at such a time: it had promised to by then, has what it
+/// could be fined, and an owner that isn't one of these. Zero else. Whatever it was drawn for before: were there room for so
+/// many only, whoever filled it would go unexamined.
 public(package) fun weight_to_examine(
     self: &Subscription,
+    bought_at_ms: u64,
     fine: u64,
     but: &vector<address>,
 ): u128 {
     if (self.attester.is_none()) return 0;
     let attester = self.attester.borrow();
     let drawn = attester.active
+        && attester.since_ms <= bought_at_ms
         && attester.stake.value() >= fine
         && self.is_active()
         && !but.contains(&self.owner);
@@ -137,13 +152,18 @@ public(package) fun weight_to_examine(
 
 public(package) fun attests(self: &Subscription): bool { self.attester.is_some() }
 
-public(package) fun promise(self: &mut Subscription, deposit: Balance<USDC>) {
+public(package) fun promise(self: &mut Subscription, deposit: Balance<USDC>, now: u64) {
     self.attester.fill(Attester {
         active: true,
         stake: deposit,
         earned: balance::zero(),
         duties: 0,
+        since_ms: now,
     });
+}
+
+public(package) fun is_on_duty(self: &Subscription): bool {
+    self.attester.is_some() && self.attester.borrow().duties > 0
 }
 
 /// Whether it can be drawn for more, and has a duty already.
@@ -197,6 +217,16 @@ public(package) fun end_duty(self: &mut Subscription) {
     attester.duties = money::sub(attester.duties, 1);
 }
 
+/// One that was evicted can't offer again before its last duty is over.
+public(package) fun assert_has_place(self: &Subscription) {
+    assert!(!self.is_evicted(), EDutyOpen);
+}
+
+/// There must be room for one more that stays for a duty, or it can't be evicted.
+public(package) fun assert_room_for_evicted(room: bool) {
+    assert!(room, EDutyOpen);
+}
+
 /// It must attest, or there is nothing to be changed.
 public(package) fun assert_attests(attests: bool) {
     assert!(attests, ENotAttesting);
@@ -225,6 +255,6 @@ public(package) fun new_for_testing(
         state: SubscriptionState::Active,
         attester: option::none(),
     };
-    subscription.promise(deposit);
+    subscription.promise(deposit, 0);
     subscription
 }

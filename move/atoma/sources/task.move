@@ -72,6 +72,8 @@ const ENoFees: u64 = 600;
 
 /// About 190 bytes each with an attester's promise: a task stays far below the 250 KiB that an object may have.
 const MAX_SUBSCRIPTIONS: u64 = 256;
+/// Subscriptions whose place another has, and which stay for a duty of six days at most.
+const MAX_EVICTED: u64 = 64;
 const MAX_MODEL_NAME: u64 = 128;
 /// It is read at every subscription.
 const MAX_ALLOW_LIST: u64 = 64;
@@ -333,11 +335,13 @@ public fun subscribe(
     task.assert_offer(db, node, price, now);
     let place = task.place(object::id(node));
     if (place.is_some()) {
-        task.subscriptions[place.destroy_some()].set_price(price);
+        let subscription = &mut task.subscriptions[place.destroy_some()];
+        subscription.assert_has_place();
+        subscription.set_price(price);
         task.refresh(node, now);
         task.announce(node, price);
     } else {
-        assert!(task.subscriptions.length() < MAX_SUBSCRIPTIONS, ESubscriptionsFull);
+        assert!(task.places() < MAX_SUBSCRIPTIONS, ESubscriptionsFull);
         task.add(node, price, now);
     }
 }
@@ -359,17 +363,21 @@ public fun evict(
     evicted.assert_current();
     let now = clock.timestamp_ms();
     task.assert_offer(db, node, price, now);
-    assert!(task.subscriptions.length() >= MAX_SUBSCRIPTIONS, ESubscriptionsNotFull);
+    assert!(task.places() >= MAX_SUBSCRIPTIONS, ESubscriptionsNotFull);
     assert!(task.place(object::id(node)).is_none(), ESubscribedAlready);
     // who goes is judged by what it is, not by a copy
     task.refresh(evicted, now);
-    let old = &task.subscriptions[task.subscribed_at(object::id(evicted))];
-    let (matured, suspended) = (old.matured(), !old.is_active());
-    let smallest = task.subscriptions.all!(|other| matured <= other.matured());
+    let id = object::id(evicted);
+    let old = &task.subscriptions[task.subscribed_at(id)];
+    assert!(!old.is_evicted(), ENotSubscribed);
+    let (matured, suspended, on_duty) = (old.matured(), !old.is_active(), old.is_on_duty());
+    let smallest = task.subscriptions.all!(|other| {
+        other.is_evicted() || matured <= other.matured()
+    });
     let new = node.matured(now);
     let above = (new as u128) * 4 >= (matured as u128) * 5;
     assert!(suspended || (smallest && above && new > 0), ENotEvictable);
-    task.remove(evicted, true);
+    if (on_duty) task.dismiss(id) else task.remove(evicted, true);
     task.add(node, price, now);
 }
 
@@ -405,13 +413,14 @@ public fun attest(
     task.assert_current();
     node.assert_own(ctx);
     terms::assert_samples(task.samples());
-    node.assert_active(clock.timestamp_ms());
+    let now = clock.timestamp_ms();
+    node.assert_active(now);
     assert!(deposit.value() == db.params().attest_deposit(), EWrongDeposit);
     let id = object::id(node);
     let place = task.subscribed_at(id);
     let subscription = &mut task.subscriptions[place];
     assert!(!subscription.attests(), EAttestsAlready);
-    subscription.promise(deposit.into_balance());
+    subscription.promise(deposit.into_balance(), now);
     task.attester_changed(id);
 }
 
@@ -427,12 +436,14 @@ public fun resign(self: &mut Task, node: &mut Node, ctx: &TxContext) {
     else self.release_attester(node);
 }
 
-/// Makes fees the node's earnings. Anyone may.
+/// Makes fees the node's earnings; of one that was evicted and has no duty any more, all that it has here. Anyone may.
 public fun collect(self: &mut Task, node: &mut Node) {
     self.assert_current();
     node.assert_current();
     let id = object::id(node);
-    let earned = self.attester(id).take_earned();
+    let attester = self.attester(id);
+    if (attester.is_evicted() && !attester.is_on_duty()) return self.release_attester(node);
+    let earned = attester.take_earned();
     let amount = earned.value();
     assert!(amount > 0, ENoFees);
     node.earn(earned);
@@ -498,13 +509,15 @@ public(package) fun serving_weights(self: &Task, max_price: u64, now: u64): (vec
 /// The node at a place among the subscriptions.
 public(package) fun node_at(self: &Task, place: u64): ID { self.subscriptions[place].node() }
 
-/// The weight of every subscription in a draw of those who could be fined so much and belong to none of these.
+/// The weight of every subscription in a draw, for a stack that was bought at such a time, of those who could be fined so
+/// much and belong to none of these.
 public(package) fun examining_weights(
     self: &Task,
+    bought_at_ms: u64,
     fine: u64,
     but: &vector<address>,
 ): vector<u128> {
-    self.subscriptions.map_ref!(|offer| offer.weight_to_examine(fine, but))
+    self.subscriptions.map_ref!(|offer| offer.weight_to_examine(bought_at_ms, fine, but))
 }
 
 /// Draws so many attesters, of whom there are enough, and books a duty for each. The same work whoever it is.
@@ -639,16 +652,34 @@ fun add(self: &mut Task, node: &mut Node, price: u64, now: u64) {
     self.announce(node, price);
 }
 
+/// How many subscriptions have a place: all that weren't evicted.
+fun places(self: &Task): u64 {
+    self.subscriptions.count!(|offer| !offer.is_evicted())
+}
+
+/// Takes the place of who has a duty: it is drawn no more, and unsubscribes once the last one is over.
+fun dismiss(self: &mut Task, node: ID) {
+    let evicted = self.subscriptions.length() - self.places();
+    subscription::assert_room_for_evicted(evicted < MAX_EVICTED);
+    let place = self.subscribed_at(node);
+    self.subscriptions[place].dismiss();
+    self.strike(node);
+    event::emit(Unsubscribed { task: object::id(self), node, evicted: true });
+}
+
 fun remove(self: &mut Task, node: &mut Node, evicted: bool) {
     let id = object::id(node);
     let place = self.subscribed_at(id);
+    let told = self.subscriptions[place].is_evicted();
     self.release_attester(node);
+    // who was evicted left with its promise
+    if (told) return;
     self.subscriptions.remove(place).close();
     node.remove_subscription();
     event::emit(Unsubscribed { task: object::id(self), node: id, evicted });
 }
 
-/// Gives an attester all that it has in the task, if it is one and has no duty.
+/// Gives an attester all that it has in the task, if it is one and has no duty. Of one that was evicted nothing is left here.
 fun release_attester(self: &mut Task, node: &mut Node) {
     let id = object::id(node);
     let place = self.subscribed_at(id);
@@ -658,6 +689,9 @@ fun release_attester(self: &mut Task, node: &mut Node) {
     let amount = all.value();
     node.earn(all);
     event::emit(AttesterPaid { task: object::id(self), node: id, amount });
+    if (!self.subscriptions[place].is_evicted()) return;
+    self.subscriptions.remove(place).close();
+    node.remove_subscription();
 }
 
 fun announce(self: &Task, node: &Node, price: u64) {

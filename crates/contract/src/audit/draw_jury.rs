@@ -27,7 +27,8 @@ pub(crate) fn jury(txn: &mut Txn<'_>, call: &DrawJury) -> Rule {
     let but = parties(&stack, call)?;
     let sampling = terms(&stack)?;
     let (size, quorum) = (sampling.jury_size, sampling.jury_quorum);
-    let fits = |offer: &Subscription| weights::attests(offer, sampling.juror_fine, &but);
+    let bought_at = stack.created_at_ms;
+    let fits = |offer: &Subscription| weights::attests(offer, bought_at, sampling.juror_fine, &but);
     let there = task
         .subscriptions
         .iter()

@@ -115,8 +115,9 @@ fn draw_examiner(
     let sampling = terms(stack)?;
     let lease = stack.lease(holder).ok_or(AbortCode::NoSuchLease)?;
     let but = [lease.owner, stack.owner];
+    let bought_at = stack.created_at_ms;
     let drawn = pick(task, txn.seed(), 1, |subscription| {
-        weights::attests(subscription, sampling.examiner_fine, &but)
+        weights::attests(subscription, bought_at, sampling.examiner_fine, &but)
     })?;
     Ok(drawn.and_then(|drawn| drawn.first().copied()))
 }

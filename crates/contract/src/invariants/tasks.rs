@@ -4,8 +4,8 @@ use super::{
     index::Index,
     violation::{Violation, must},
 };
-use crate::limits::{MAX_RELEASES, MAX_SUBSCRIPTIONS};
-use atoma_types::chain::Task;
+use crate::limits::{MAX_EVICTED, MAX_RELEASES, MAX_SUBSCRIPTIONS};
+use atoma_types::chain::{Subscription, SubscriptionState, Task};
 use std::collections::BTreeSet;
 
 pub(super) fn check(index: &Index<'_>, task: &Task) -> Result<(), Violation> {
@@ -15,8 +15,13 @@ pub(super) fn check(index: &Index<'_>, task: &Task) -> Result<(), Violation> {
         &task.id,
         "a node subscribes once",
     )?;
+    let evicted = |offer: &&Subscription| offer.state == SubscriptionState::Evicted;
+    let evicted = task.subscriptions.iter().filter(evicted).count();
+    let places = nodes.len().saturating_sub(evicted);
     must(
-        nodes.len() <= MAX_SUBSCRIPTIONS && task.releases.len() <= MAX_RELEASES,
+        places <= MAX_SUBSCRIPTIONS
+            && evicted <= MAX_EVICTED
+            && task.releases.len() <= MAX_RELEASES,
         &task.id,
         "lists are bounded",
     )?;

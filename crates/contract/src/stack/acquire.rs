@@ -5,7 +5,7 @@ use crate::{
     limits::{MAX_CANDIDATES, MAX_UNITS, MIN_POOL_FEES},
 };
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId,
+    ComputeUnits, DurationMs, MicroUsdc, NodeId,
     chain::{
         AbortCode, AtomaDb, Params, SamplingTerms, Stack, Task, Terms, VERSION,
         calls::AcquireStack, events::StackAcquired,
@@ -42,7 +42,7 @@ pub(crate) fn acquire(txn: &mut Txn<'_>, call: &AcquireStack) -> Rule {
     ensure(call.payment.0 == escrow, AbortCode::WrongPayment)?;
     let terms = terms(&db.params, &task);
     if let Some(sampling) = &terms.sampling {
-        ensure_examined(txn.sender(), &db, &task, sampling)?;
+        ensure_examined(txn, &db, &task, sampling)?;
     }
     let candidates = draw_candidates(txn, &task, call)?;
 
@@ -100,11 +100,12 @@ fn terms(params: &Params, task: &Task) -> Terms {
 }
 
 /// What is sold as examined is examined: attesters of others are there, and money for them.
-fn ensure_examined(buyer: Address, db: &AtomaDb, task: &Task, sampling: &SamplingTerms) -> Rule {
+fn ensure_examined(txn: &Txn<'_>, db: &AtomaDb, task: &Task, sampling: &SamplingTerms) -> Rule {
+    let (buyer, now) = (txn.sender(), txn.now());
     let there = task
         .subscriptions
         .iter()
-        .filter(|subscription| draw::attests(subscription, sampling.examiner_fine, &[buyer]))
+        .filter(|subscription| draw::attests(subscription, now, sampling.examiner_fine, &[buyer]))
         .count() as u64;
     let pool = sampling.attest_fee.0.saturating_mul(MIN_POOL_FEES);
     ensure(

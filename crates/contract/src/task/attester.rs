@@ -6,7 +6,7 @@ use crate::{Rule, Txn, db, ensure, node, plus};
 use atoma_types::{
     MicroUsdc, NodeId,
     chain::{
-        AbortCode, Attester, Node, Task,
+        AbortCode, Attester, Node, SubscriptionState, Task,
         calls::{CollectAttesterFees, EnrollAttester, ResignAttester},
         events::{AttesterChanged, AttesterPaid},
     },
@@ -31,6 +31,7 @@ pub(crate) fn attest(txn: &mut Txn<'_>, call: &EnrollAttester) -> Rule {
     subscription.attester = Some(Attester {
         active: true,
         stake: deposit,
+        since_ms: txn.now(),
         ..Attester::default()
     });
     changed(txn, &task, node.id);
@@ -55,11 +56,19 @@ pub(crate) fn resign(txn: &mut Txn<'_>, call: &ResignAttester) -> Rule {
     Ok(())
 }
 
-/// Makes fees the node's earnings. Anyone may.
+/// Makes fees the node's earnings; of one that was evicted and has no duty any more, all that it has here. Anyone may.
 pub(crate) fn collect(txn: &mut Txn<'_>, call: &CollectAttesterFees) -> Rule {
     let mut task = txn.task(call.task.id())?;
     let mut node = txn.node(call.node.id())?;
+    let evicted =
+        entry(&mut task, node.id).is_some_and(|offer| offer.state == SubscriptionState::Evicted);
     let attester = promise(&mut task, node.id).ok_or(AbortCode::NotAttesting)?;
+    if evicted && attester.duties == 0 {
+        release_to(txn, &mut task, &mut node)?;
+        txn.put_task(task);
+        txn.put_node(node);
+        return Ok(());
+    }
     let amount = std::mem::take(&mut attester.earned);
     ensure(amount > MicroUsdc::ZERO, AbortCode::NoFees)?;
     node.earnings = plus(node.earnings, amount)?;
@@ -73,11 +82,12 @@ pub(crate) fn collect(txn: &mut Txn<'_>, call: &CollectAttesterFees) -> Rule {
     Ok(())
 }
 
-/// Gives an attester all that it has in the task, if it is one and has no duty.
+/// Gives an attester all that it has in the task, if it is one and has no duty. Of one that was evicted nothing is left here.
 pub(super) fn release_to(txn: &mut Txn<'_>, task: &mut Task, node: &mut Node) -> Rule {
     let Some(subscription) = entry(task, node.id) else {
         return Ok(());
     };
+    let evicted = subscription.state == SubscriptionState::Evicted;
     let Some(attester) = subscription.attester.take() else {
         return Ok(());
     };
@@ -89,6 +99,10 @@ pub(super) fn release_to(txn: &mut Txn<'_>, task: &mut Task, node: &mut Node) ->
         node: node.id,
         amount,
     });
+    if evicted {
+        task.subscriptions.retain(|offer| offer.node != node.id);
+        node.subscriptions = node.subscriptions.saturating_sub(1);
+    }
     Ok(())
 }
 

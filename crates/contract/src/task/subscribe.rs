@@ -1,9 +1,13 @@
 //! Offers to serve. A full task goes to those with more at stake, whatever they claim to be able to do.
 
 use super::{attester, entry};
-use crate::{Rule, Txn, db, ensure, limits::MAX_SUBSCRIPTIONS, node};
+use crate::{
+    Rule, Txn, db, ensure,
+    limits::{MAX_EVICTED, MAX_SUBSCRIPTIONS},
+    node,
+};
 use atoma_types::{
-    MicroUsdc, Price, TimestampMs,
+    MicroUsdc, NodeId, Price, TimestampMs,
     chain::{
         AbortCode, AtomaDb, Node, Subscription, SubscriptionState, Task,
         calls::{Evict, Subscribe, SyncSubscription, Unsubscribe},
@@ -18,12 +22,16 @@ pub(crate) fn subscribe(txn: &mut Txn<'_>, call: &Subscribe) -> Rule {
     let mut node = txn.own_node(call.node.id())?;
     check_offer(txn, &db, &task, &node, call.price)?;
     if let Some(subscription) = entry(&mut task, node.id) {
+        ensure(
+            subscription.state != SubscriptionState::Evicted,
+            AbortCode::DutyOpen,
+        )?;
         subscription.price = call.price;
         refresh(&mut task, &node, txn.now());
         announce(txn, &task, &node, call.price);
     } else {
         ensure(
-            task.subscriptions.len() < MAX_SUBSCRIPTIONS,
+            places(&task).count() < MAX_SUBSCRIPTIONS,
             AbortCode::SubscriptionsFull,
         )?;
         add(txn, &mut task, &mut node, call.price);
@@ -42,7 +50,7 @@ pub(crate) fn evict(txn: &mut Txn<'_>, call: &Evict) -> Rule {
     let now = txn.now();
     check_offer(txn, &db, &task, &node, call.price)?;
     ensure(
-        task.subscriptions.len() >= MAX_SUBSCRIPTIONS,
+        places(&task).count() >= MAX_SUBSCRIPTIONS,
         AbortCode::SubscriptionsNotFull,
     )?;
     ensure(
@@ -51,15 +59,20 @@ pub(crate) fn evict(txn: &mut Txn<'_>, call: &Evict) -> Rule {
     )?;
     // who goes is judged by what it is, not by a copy
     refresh(&mut task, &evicted, now);
-    let smallest = task.subscriptions.iter().map(|s| s.matured).min();
-    let old = task
-        .subscription(evicted.id)
+    let smallest = places(&task).map(|place| place.matured).min();
+    let old = places(&task)
+        .find(|place| place.node == evicted.id)
         .ok_or(AbortCode::NotSubscribed)?;
+    let on_duty = old.attester.is_some_and(|attester| attester.duties > 0);
     let above = u128::from(node.matured(now).0) * 4 >= u128::from(old.matured.0) * 5;
     let goes = old.state == SubscriptionState::Suspended
         || (Some(old.matured) == smallest && above && node.matured(now) > MicroUsdc::ZERO);
     ensure(goes, AbortCode::NotEvictable)?;
-    remove(txn, &mut task, &mut evicted, true)?;
+    if on_duty {
+        dismiss(txn, &mut task, evicted.id)?;
+    } else {
+        remove(txn, &mut task, &mut evicted, true)?;
+    }
     add(txn, &mut task, &mut node, call.price);
     txn.put_task(task);
     txn.put_node(evicted);
@@ -98,10 +111,14 @@ pub(crate) fn refresh(task: &mut Task, node: &Node, now: TimestampMs) {
         subscription.matured = node.matured(now);
         subscription.reputation = node.standing.reputation;
         subscription.attested_until_ms = attested_until_ms;
-        subscription.state = if fits {
-            SubscriptionState::Active
-        } else {
-            SubscriptionState::Suspended
+        subscription.state = match subscription.state {
+            SubscriptionState::Evicted => SubscriptionState::Evicted,
+            SubscriptionState::Active | SubscriptionState::Suspended if fits => {
+                SubscriptionState::Active
+            }
+            SubscriptionState::Active | SubscriptionState::Suspended => {
+                SubscriptionState::Suspended
+            }
         };
     }
 }
@@ -142,6 +159,28 @@ fn check_offer(txn: &Txn<'_>, db: &AtomaDb, task: &Task, node: &Node, price: Pri
     ensure_fits(task, node)
 }
 
+/// Subscriptions that have a place: all that weren't evicted.
+fn places(task: &Task) -> impl Iterator<Item = &Subscription> {
+    let all = task.subscriptions.iter();
+    all.filter(|offer| offer.state != SubscriptionState::Evicted)
+}
+
+/// Takes the place of who has a duty: it is drawn no more, and unsubscribes once the last one is over.
+fn dismiss(txn: &mut Txn<'_>, task: &mut Task, node: NodeId) -> Rule {
+    let evicted = task.subscriptions.len() - places(task).count();
+    ensure(evicted < MAX_EVICTED, AbortCode::DutyOpen)?;
+    if let Some(subscription) = entry(task, node) {
+        subscription.state = SubscriptionState::Evicted;
+    }
+    attester::strike(txn, task, node);
+    txn.emit(Unsubscribed {
+        task: task.id,
+        node,
+        evicted: true,
+    });
+    Ok(())
+}
+
 fn add(txn: &mut Txn<'_>, task: &mut Task, node: &mut Node, price: Price) {
     task.subscriptions.push(Subscription {
         node: node.id,
@@ -159,19 +198,23 @@ fn add(txn: &mut Txn<'_>, task: &mut Task, node: &mut Node, price: Price) {
 }
 
 fn remove(txn: &mut Txn<'_>, task: &mut Task, node: &mut Node, evicted: bool) -> Rule {
-    let place = task
-        .subscriptions
-        .iter()
-        .position(|subscription| subscription.node == node.id)
-        .ok_or(AbortCode::NotSubscribed)?;
+    let id = node.id;
+    let place = |task: &Task| {
+        let mut all = task.subscriptions.iter();
+        all.position(|subscription| subscription.node == id)
+    };
+    ensure(place(task).is_some(), AbortCode::NotSubscribed)?;
     attester::release_to(txn, task, node)?;
-    task.subscriptions.remove(place);
-    node.subscriptions = node.subscriptions.saturating_sub(1);
-    txn.emit(Unsubscribed {
-        task: task.id,
-        node: node.id,
-        evicted,
-    });
+    // who was evicted left with its promise
+    if let Some(place) = place(task) {
+        task.subscriptions.remove(place);
+        node.subscriptions = node.subscriptions.saturating_sub(1);
+        txn.emit(Unsubscribed {
+            task: task.id,
+            node: node.id,
+            evicted,
+        });
+    }
     Ok(())
 }
 

@@ -19,6 +19,7 @@ impl Ledger {
         subscription.attester = Some(Attester {
             active: true,
             stake: deposit,
+            since: now,
             ..Attester::default()
         });
         Ok(deposit)

@@ -53,7 +53,13 @@ impl Ledger {
         };
         let but = [self.nodes[id.node].owner, self.stacks[id.stack].owner];
         let drawn = if silent <= MAX_SILENT {
-            self.pick(task, seed, 1, self.rules.params.examiner_fine, &but)
+            {
+                let (fine, bought) = (
+                    self.rules.params.examiner_fine,
+                    self.stacks[id.stack].bought,
+                );
+                self.pick(task, seed, 1, bought, fine, &but)
+            }
         } else {
             None
         };
@@ -90,6 +96,7 @@ impl Ledger {
         task: TaskIx,
         seed: &[u8; 32],
         count: usize,
+        bought: Ms,
         fine: Micro,
         but: &[Party],
     ) -> Option<Vec<NodeIx>> {
@@ -97,7 +104,7 @@ impl Ledger {
         let weights = task
             .subscriptions
             .iter()
-            .map(|offer| u128::from(attests(offer, fine, but)) * offer.weight())
+            .map(|offer| u128::from(attests(offer, bought, fine, but)) * offer.weight())
             .collect();
         let places = draw::draw(seed, weights, count)?;
         let mut drawn = Vec::with_capacity(count);

@@ -39,11 +39,16 @@ impl Ledger {
         let params = &self.rules.params;
         let (size, fine) = (params.jury_size as usize, params.juror_fine);
         let quorum = params.jury_quorum as usize;
-        let task = self.stacks[id.stack].task;
+        let stack = &self.stacks[id.stack];
+        let (task, bought) = (stack.task, stack.bought);
         let offers = self.tasks[task].subscriptions.iter();
-        let size = size.min(offers.filter(|offer| attests(offer, fine, &but)).count());
+        let size = size.min(
+            offers
+                .filter(|offer| attests(offer, bought, fine, &but))
+                .count(),
+        );
         let drawn = if size >= quorum {
-            self.pick(task, seed, size, fine, &but)
+            self.pick(task, seed, size, bought, fine, &but)
         } else {
             None
         };

@@ -92,7 +92,7 @@ impl Ledger {
         ensure(escrow > 0, AbortCode::EscrowZero)?;
         let task = &self.tasks[buy.task];
         if task.sampled {
-            self.ensure_examined(task, buy.owner)?;
+            self.ensure_examined(now, task, buy.owner)?;
         }
         let weights: Vec<u128> = task
             .subscriptions
@@ -119,6 +119,7 @@ impl Ledger {
             ungranted: buy.units,
             candidates,
             escrow,
+            bought: now,
             expires: now.saturating_add(buy.lifetime),
             ..Stack::default()
         });
@@ -126,12 +127,12 @@ impl Ledger {
     }
 
     /// What is sold as examined is examined.
-    fn ensure_examined(&self, task: &Task, buyer: Party) -> Done {
+    fn ensure_examined(&self, now: Ms, task: &Task, buyer: Party) -> Done {
         let params = &self.rules.params;
         let there = task
             .subscriptions
             .iter()
-            .filter(|subscription| attests(subscription, params.examiner_fine, &[buyer]))
+            .filter(|subscription| attests(subscription, now, params.examiner_fine, &[buyer]))
             .count() as u64;
         let pool = params.attest_fee.saturating_mul(MIN_POOL_FEES);
         ensure(
@@ -161,11 +162,11 @@ impl Task {
     }
 }
 
-/// Whether a node can be drawn to examine, with this fine, for other owners than these.
-pub(super) fn attests(subscription: &Subscription, fine: Micro, but: &[Party]) -> bool {
+/// Whether a node can be drawn to examine for a stack that was bought at such a time, with this fine, for other owners than these.
+pub(super) fn attests(subscription: &Subscription, bought: Ms, fine: Micro, but: &[Party]) -> bool {
     let able = subscription
         .attester
-        .is_some_and(|promise| attester::is_able(&promise, fine));
+        .is_some_and(|promise| promise.since <= bought && attester::is_able(&promise, fine));
     able && subscription.active
         && subscription.matured > 0
         && subscription.reputation > 0

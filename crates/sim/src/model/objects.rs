@@ -78,6 +78,8 @@ pub struct Attester {
     pub earned: Micro,
     /// What it was drawn for and isn't over.
     pub duties: u64,
+    /// When it was made: it counts for stacks that were bought then or later.
+    pub since: Ms,
 }
 
 /// A node's offer in a task, with copies of its standing.
@@ -313,6 +315,8 @@ pub struct Stack {
     pub escrow: Micro,
     /// The owner's credit.
     pub free: Micro,
+    /// When it was bought.
+    pub bought: Ms,
     /// When it ends.
     pub expires: Ms,
     /// Bonds, and fees of demands that are open.

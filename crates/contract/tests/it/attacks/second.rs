@@ -42,6 +42,10 @@ pub(crate) const TALES: &[Tale] = &[
         a_grant_is_void_once_it_is_revoked_though_no_unit_was_left,
     ),
     (
+        "who_promises_after_the_purchase_examines_none_of_its_tickets",
+        who_promises_after_the_purchase_examines_none_of_its_tickets,
+    ),
+    (
         "the_pool_of_a_task_that_is_over_is_the_treasurys",
         the_pool_of_a_task_that_is_over_is_the_treasurys,
     ),
@@ -117,6 +121,39 @@ fn accomplices_that_resign_dissolve_no_jury() {
     };
     assert_eq!(decided.outcome, Outcome::Dissolved);
     assert_eq!(fees_of(&few, task, accuser), 2 * USDC);
+}
+
+/// Seen: a promise to examine counted from the moment it was made. A cheat's other nodes, which none of its users saw among the attesters, promised when a
+/// ticket of its was hit, in the transaction that called for the examiner: with nine tenths of the weight that serves they were it in nineteen cases of
+/// twenty, and the jury if not. Now who hadn't promised at the purchase is drawn for none of the stack's tickets, and a buyer sees whose weight looks.
+#[test]
+fn who_promises_after_the_purchase_examines_none_of_its_tickets() {
+    let (mut w, task, chain) = sampled(9);
+    let heavy = w.serve(TROLL, task, PRICE, 1_000_000 * USDC);
+    w.settle(&chain);
+    w.draw(&chain, true);
+    let promise = attester_call(&w, task, heavy);
+    w.ok(TROLL, promise);
+    for seed in 0..20 {
+        let mut w = w.clone();
+        w.beacon = Some([seed; 32]);
+        let (unit, examiner) = w.examine(&chain);
+        assert_ne!(examiner, TROLL, "it promised for this ticket");
+        w.ok(OPERATOR, disclose_call(&chain, unit));
+        let bad = verdict_call(chain.stack, chain.node, chain.seq, true);
+        w.ok(examiner, bad);
+        w.beacon = Some([seed + 100; 32]);
+        let jury = w.seated(&chain, false);
+        assert_eq!(jury.len(), 7);
+        assert!(jury.iter().all(|&(node, _)| node != heavy));
+    }
+    // whoever buys from now on sees it among the attesters, and is examined by it
+    let mut later = w.leased(OPERATOR, task, chain.node, 5 * USDC);
+    later.serve(&w, USDC);
+    w.settle(&later);
+    w.draw(&later, true);
+    w.beacon = Some([7; 32]);
+    assert_eq!(w.examine(&later).1, TROLL);
 }
 
 fn resign(w: &mut World, task: TaskId, party: u8) {

@@ -4,7 +4,7 @@ use super::Tale;
 use crate::world::*;
 use atoma_contract::draw;
 use atoma_types::{
-    MicroUsdc,
+    MicroUsdc, Rule as Comparison,
     chain::{AbortCode, SubscriptionState},
 };
 
@@ -45,6 +45,10 @@ pub(crate) const TALES: &[Tale] = &[
     (
         "c2_a_full_task_goes_to_those_with_more_at_stake",
         c2_a_full_task_goes_to_those_with_more_at_stake,
+    ),
+    (
+        "c2_a_duty_keeps_no_place_in_a_full_task",
+        c2_a_duty_keeps_no_place_in_a_full_task,
     ),
 ];
 
@@ -243,4 +247,78 @@ fn c2_a_full_task_goes_to_those_with_more_at_stake() {
     w.ok(OPERATOR, evict_call(task, large, last, PRICE));
     assert!(w.task(task).subscription(last).is_none());
     assert_eq!(w.node(last).subscriptions, 0);
+}
+
+/// Seen: only the smallest node of a full task may be evicted, and with a duty it couldn't be. So one attester of 100 USDC, which was drawn for dimes of its
+/// own again and again, kept a task shut for whoever came, however large. Now its place is another's at once; it is drawn no more, does what it was
+/// drawn for, and has its deposit then.
+#[test]
+fn c2_a_duty_keeps_no_place_in_a_full_task() {
+    let mut w = World::new();
+    let task = w.sampling_task(Comparison::Exact, 9);
+    let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
+    for place in w.task(task).subscriptions.len()..256 {
+        let party = 150 + (place % 40) as u8;
+        let changes = w.run_unchecked(party, register_call(party, 200 * USDC));
+        let other = match &changes.unwrap().events[..] {
+            [atoma_types::chain::Event::NodeRegistered(event)] => event.node,
+            other => panic!("{other:?}"),
+        };
+        w.run_unchecked(party, subscribe_call(task, other, PRICE))
+            .unwrap();
+    }
+    w.now += DAY;
+    for offer in w.task(task).subscriptions.clone() {
+        w.run_unchecked(STRANGER, sync_call(task, offer.node))
+            .unwrap();
+    }
+    let large = w.register(USER, 125 * USDC);
+    let another = w.register(STRANGER, 1_000 * USDC);
+    w.now += DAY;
+    let mut chain = w.leased(OPERATOR, task, node, 5 * USDC);
+    chain.serve(&w, USDC);
+    w.settle(&chain);
+    w.draw(&chain, true);
+    let (unit, examiner) = w.examine(&chain);
+    let mut offers = w.task(task).subscriptions.iter();
+    let drawn = offers.find(|offer| offer.owner == address(examiner));
+    let drawn = drawn.unwrap().node;
+
+    w.ok(USER, evict_call(task, large, drawn, PRICE));
+    let offer = w.task(task).subscription(drawn).unwrap();
+    assert_eq!(offer.state, SubscriptionState::Evicted);
+    assert!(!offer.attester.unwrap().active, "it is drawn no more");
+    w.ok(STRANGER, sync_call(task, drawn));
+    w.refused(
+        examiner,
+        subscribe_call(task, drawn, PRICE),
+        AbortCode::DutyOpen,
+    );
+    w.refused(examiner, unsubscribe_call(task, drawn), AbortCode::DutyOpen);
+    w.refused(
+        STRANGER,
+        evict_call(task, another, drawn, PRICE),
+        AbortCode::NotSubscribed,
+    );
+    w.refused(
+        STRANGER,
+        subscribe_call(task, another, PRICE),
+        AbortCode::SubscriptionsFull,
+    );
+    // what it was drawn for it does, and then it has all that it has here, whoever asks
+    w.ok(OPERATOR, disclose_call(&chain, unit));
+    let fine = verdict_call(chain.stack, node, chain.seq, false);
+    w.ok(examiner, fine);
+    w.now += DAY + 1;
+    let claim = w.claim_call(chain.stack, node);
+    w.ok(STRANGER, claim);
+    let collect = atoma_types::chain::calls::CollectAttesterFees {
+        task: task.into(),
+        node: drawn.into(),
+    };
+    w.ok(STRANGER, collect);
+    assert!(w.task(task).subscription(drawn).is_none());
+    assert_eq!(w.node(drawn).subscriptions, 0);
+    assert_eq!(w.node(drawn).earnings.0, 8 * USDC + 100_000);
+    assert_eq!(w.task(task).subscriptions.len(), 256);
 }

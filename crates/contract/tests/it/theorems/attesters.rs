@@ -7,7 +7,7 @@ use super::{
 use crate::world::*;
 use atoma_contract::{Object, State, limits};
 use atoma_types::{
-    Address, MicroUsdc, NodeId, StackId, TaskId,
+    Address, MicroUsdc, NodeId, StackId, TaskId, TimestampMs,
     chain::{
         Exam, HitStage, Subscription, SubscriptionState, Task, Ticket, calls,
         events::{Claimed, JuryDecided, Outcome, StackAcquired, Unexamined},
@@ -73,12 +73,17 @@ impl Play {
         own.unwrap().clone()
     }
 
-    /// Who has resigned, or was silent, isn't drawn, whatever it has yet to do.
+    /// Who has resigned, or was silent, isn't drawn, whatever it has yet to do; and who hadn't promised to when the stack was
+    /// bought isn't, whoever calls for the draw, and when.
     pub(super) fn watch_drawn(&self, before: &State, stack: StackId, drawn: &[NodeId]) {
-        let task = task_in(before, self.w.stack(stack).task);
+        let stack = self.w.stack(stack);
+        let task = task_in(before, stack.task);
         for node in drawn {
             let promise = task.subscription(*node).and_then(|offer| offer.attester);
-            assert!(promise.unwrap().active, "{node} is drawn no more");
+            let promise = promise.unwrap();
+            assert!(promise.active, "{node} is drawn no more");
+            let late = promise.since_ms > stack.created_at_ms;
+            assert!(!late, "{node} wasn't there at the purchase");
         }
     }
 
@@ -89,7 +94,12 @@ impl Play {
             return;
         };
         let task = task_in(before, stack.task);
-        let there = able(task, sampling.examiner_fine, &[event.owner]);
+        let there = able(
+            task,
+            stack.created_at_ms,
+            sampling.examiner_fine,
+            &[event.owner],
+        );
         assert!(there as u64 >= self.w.db().params.min_attesters, "for sale");
         assert!(task.dues.0 >= sampling.attest_fee.0 * limits::MIN_POOL_FEES);
     }
@@ -111,7 +121,8 @@ impl Play {
         let sampling = stack.terms.sampling.as_ref().unwrap();
         let task = task_in(before, stack.task);
         let silent = usize::from(matches!(ticket.exam, Exam::Hit(_)));
-        let there = able(task, sampling.examiner_fine, &[stack.owner, lease.owner]);
+        let but = [stack.owner, lease.owner];
+        let there = able(task, stack.created_at_ms, sampling.examiner_fine, &but);
         assert!(there <= silent, "{there} could examine");
     }
 
@@ -182,11 +193,12 @@ fn task_in(state: &State, id: TaskId) -> &Task {
     }
 }
 
-/// How many could examine, by their promise, who aren't these.
-fn able(task: &Task, fine: MicroUsdc, but: &[Address]) -> usize {
+/// How many could examine, by a promise no younger than the purchase, who aren't these.
+fn able(task: &Task, bought_at: TimestampMs, fine: MicroUsdc, but: &[Address]) -> usize {
     let able = |subscription: &&Subscription| {
         let promise = subscription.attester.unwrap_or_default();
         promise.active
+            && promise.since_ms <= bought_at
             && promise.stake >= fine
             && subscription.state == SubscriptionState::Active
             && subscription.matured.0 > 0

@@ -3,9 +3,12 @@
 use super::codes::Scene;
 use crate::world::*;
 use atoma_types::{
-    BlobId, MicroUsdc, Numerics, ObjectId, Price, PublicKey, Rule as Comparison, SecurityLevel,
-    TimestampMs, UnitWeights,
-    chain::{AbortCode::*, Call, Clock, LOCALNET_DB, NewTask, Payment, calls},
+    BlobId, MicroUsdc, NodeId, Numerics, ObjectId, Price, PublicKey, Rule as Comparison,
+    SecurityLevel, TaskId, TimestampMs, UnitWeights,
+    chain::{
+        AbortCode::*, Attester, Call, Clock, LOCALNET_DB, NewTask, Payment, SubscriptionState,
+        calls,
+    },
     hash::Hash32,
 };
 
@@ -292,6 +295,37 @@ fn subscriptions() {
         OPERATOR,
         evict_call(task, node, node, PRICE),
     );
+    s.play();
+    evicted_on_duty(s, task, node, other);
+}
+
+/// Places of those who stay for a duty.
+fn evicted_on_duty(mut s: Scene, task: TaskId, node: NodeId, other: NodeId) {
+    // suspended, so that it goes whoever comes
+    s.w.edit_node(node, |node| node.standing.reputation = 49);
+    s.w.edit(task, |object| match object {
+        atoma_contract::Object::Task(task) => {
+            let mut one = task.subscriptions[0].clone();
+            one.attester = Some(Attester {
+                duties: 1,
+                ..Attester::default()
+            });
+            let mut gone = one.clone();
+            gone.state = SubscriptionState::Evicted;
+            task.subscriptions = [vec![one; 256], vec![gone; 64]].concat();
+        }
+        _ => panic!("not a task"),
+    });
+    s.case(DutyOpen, OPERATOR, evict_call(task, other, node, PRICE));
+    s.play();
+    s.w.edit_node(node, |node| node.standing.reputation = 100);
+    s.w.edit(task, |object| match object {
+        atoma_contract::Object::Task(task) => {
+            task.subscriptions[0].state = SubscriptionState::Evicted;
+        }
+        _ => panic!("not a task"),
+    });
+    s.case(DutyOpen, OPERATOR, subscribe_call(task, node, PRICE));
     s.play();
 }
 

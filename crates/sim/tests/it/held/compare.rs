@@ -84,6 +84,7 @@ fn tasks(both: &Both, left: &chain::Task, right: &model::Task, what: &str) {
             stake: attester.stake.0,
             earned: attester.earned.0,
             duties: attester.duties,
+            since: attester.since_ms.0,
         };
         assert_eq!(
             left.attester.map(promise),

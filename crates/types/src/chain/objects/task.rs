@@ -13,6 +13,8 @@ pub enum SubscriptionState {
     Active,
     /// The node was not active, or below the task's minimums, when it was last looked at.
     Suspended,
+    /// Another node has its place. Its promise stays until its last duty is over, and leaves with it.
+    Evicted,
 }
 
 /// A node's promise to examine others' answers, with money of its own behind it.
@@ -26,6 +28,8 @@ pub struct Attester {
     pub earned: MicroUsdc,
     /// Duties not yet over; with one its deposit stays.
     pub duties: u64,
+    /// When it was made: it is drawn for stacks that were bought then or later.
+    pub since_ms: TimestampMs,
 }
 
 /// A node's offer in a task. Owner, collateral, reputation and attestation are copies, so that drawing
