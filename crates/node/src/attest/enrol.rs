@@ -35,15 +35,21 @@ fn todo(
 ) -> Option<Call> {
     let offer = task.subscription(node)?;
     let judged = task.engine.rule == Rule::Exact && task.security_level.samples();
+    let evicted = offer.state == SubscriptionState::Evicted;
     match offer.attester {
         None if config.leave => None,
-        Some(promise) if config.leave && (promise.active || promise.duties == 0) => Some(
-            calls::ResignAttester {
-                task: task.id.into(),
-                node: node.into(),
-            }
-            .into(),
-        ),
+        Some(promise)
+            if config.leave && promise.active
+                || (config.leave || evicted) && promise.duties == 0 =>
+        {
+            Some(
+                calls::ResignAttester {
+                    task: task.id.into(),
+                    node: node.into(),
+                }
+                .into(),
+            )
+        }
         // what it was drawn for isn't over
         Some(_) if config.leave => None,
         None if task.is_deprecated() || offer.state != SubscriptionState::Active => None,
@@ -72,7 +78,7 @@ fn todo(
             if promise.active && task.engine.rule != Rule::Exact {
                 tracing::error!(task = %task.id, "this task's answers can't be judged, and silence is fined: resign");
             }
-            if !promise.active {
+            if !promise.active && !evicted {
                 tracing::error!(
                     task = %task.id,
                     "this attester was silent on a duty, or has resigned, and is drawn no more: find out why, resign, and attest again"
@@ -163,6 +169,24 @@ mod tests {
         assert_eq!(resigns(promise(false, 0)), Some("resign"));
         assert_eq!(resigns(promise(true, 0)), Some("resign"));
         assert_eq!(resigns(None), None, "it promises nothing anew");
+    }
+
+    #[test]
+    fn who_was_evicted_takes_its_deposit_once_its_last_duty_is_over() {
+        let config = AttestConfig::default();
+        let mut task = task(SecurityLevel::SamplingConsensus, Rule::Exact);
+        task.subscriptions[0].state = SubscriptionState::Evicted;
+        let asked = (ObjectId::new([3; 32]), MicroUsdc(1));
+        let mut calls = |duties| {
+            task.subscriptions[0].attester = Some(Attester {
+                duties,
+                ..Attester::default()
+            });
+            let call = todo(asked, &task, US, &config)?;
+            Some(call.function().name)
+        };
+        assert_eq!(calls(1), None, "it still works");
+        assert_eq!(calls(0), Some("resign"));
     }
 
     #[test]

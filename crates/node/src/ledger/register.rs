@@ -194,8 +194,10 @@ fn missing(
         );
     }
     for (task, served) in offers {
-        let stands = task.subscription(node.id).is_some_and(|subscription| {
-            subscription.price == served.price && subscription.state == SubscriptionState::Active
+        let stands = task.subscription(node.id).is_some_and(|offer| {
+            let active = offer.price == served.price && offer.state == SubscriptionState::Active;
+            // one that was evicted with a duty is refused until that is over (`upkeep`)
+            active || offer.state == SubscriptionState::Evicted
         });
         // one that is in jail goes on with its leases, and offers again when it is out (`upkeep`)
         if !stands && node.status.takes_leases(now) {

@@ -132,10 +132,12 @@ fn standing(
     if !fits {
         return None;
     }
-    if let Some(offer) = task
-        .subscription(node.id)
-        .filter(|offer| offer.price == price)
-    {
+    let offer = task.subscription(node.id);
+    // another has its place: it goes with its promise, once its last duty is over
+    if offer.is_some_and(|offer| offer.state == SubscriptionState::Evicted) {
+        return None;
+    }
+    if let Some(offer) = offer.filter(|offer| offer.price == price) {
         let active = offer.state == SubscriptionState::Active;
         let attested = node
             .attestation
