@@ -4,7 +4,7 @@
 use crate::{config_file::ConfigError, dispute::NotDisputable};
 use atoma_broker::{AskError, BrokerError};
 use atoma_client::{ClientError, dispute::DisputeError};
-use atoma_engine::hub::HubError;
+use atoma_engine::{hub::HubError, probe::ProbeFault};
 use atoma_gateway::{BudgetError, StartError};
 use atoma_index::IndexError;
 use atoma_keys::{KeystoreError, SecretKeyError};
@@ -22,6 +22,9 @@ use url::{Host, Url};
 
 /// Where another network answers than the one that is meant.
 const OTHER_NETWORK: &str = "the URL is another network's, or the network was wiped: correct it with `atoma network add NAME --ledger URL`";
+
+/// Where an engine gives other bits than it must.
+const ERRS: &str = "this machine can neither serve exact tasks nor judge answers to them: test its memory and processor, turn overclocking off, try another build, and start again";
 
 /// The error that a cause is, or that it stands for itself: such an error shows the other one's text and causes as its
 /// own, so that the other one is none of the causes.
@@ -55,6 +58,9 @@ fn of(cause: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(help) = of_file(cause).or_else(|| of_sealed_model(cause)) {
         return Some(help.to_owned());
+    }
+    if let Some(ProbeFault::Differs { .. } | ProbeFault::Unknown) = cause.downcast_ref() {
+        return Some(ERRS.to_owned());
     }
     if is_folder_in_use(cause) {
         return Some("stop the other one first, or name another --data-dir".to_owned());

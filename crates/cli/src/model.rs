@@ -51,6 +51,21 @@ pub(crate) async fn load(model: Option<&str>, options: EmbeddedOptions) -> Resul
     Threads::Real.blocking(load).await?
 }
 
+/// A model that others' answers are held against.
+pub(crate) async fn load_to_judge(
+    model: Option<&str>,
+    options: EmbeddedOptions,
+) -> Result<Arc<dyn Engine>> {
+    healthy(load(model, options).await?).await
+}
+
+/// An engine that gives the same bits in every way: with one that errs, honest nodes would be accused.
+async fn healthy(engine: Arc<dyn Engine>) -> Result<Arc<dyn Engine>> {
+    let probed = engine.probe().await;
+    probed.context("nobody can be judged with this engine")?;
+    Ok(engine)
+}
+
 /// A sealed model, whose key is there: it is read part by part, and is clear in memory alone.
 pub(crate) async fn load_sealed(
     files: OpenFolder,
@@ -107,4 +122,25 @@ async fn fetch_model(model: &str) -> Result<PathBuf> {
     .await;
     bar.finish_and_clear();
     folder.context("cannot get the model")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advice::advice;
+    use atoma_engine::{
+        builtin,
+        testing::{Erring, Errs},
+    };
+
+    #[tokio::test]
+    async fn nobody_is_judged_with_an_engine_that_errs() {
+        let engine: Arc<dyn Engine> = Arc::new(builtin::load().unwrap());
+        let engine = healthy(engine).await.unwrap();
+        let erring = Erring::new(engine, Errs::InPrefill);
+        let refused = healthy(Arc::new(erring)).await.err().unwrap();
+        let said = format!("{refused:#}");
+        assert!(said.contains("scored by one prefill"), "{said}");
+        assert!(advice(&refused).unwrap().contains("test its memory"));
+    }
 }

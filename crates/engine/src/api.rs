@@ -265,6 +265,8 @@ pub struct Load {
     pub kv_blocks_free: usize,
     /// All KV-cache blocks; zero for upstreams.
     pub kv_blocks_total: usize,
+    /// Threads that computed the last step; zero before the first, and of upstreams.
+    pub threads: usize,
     /// Prompt tokens processed since the start, cached ones not counted.
     pub prefill_tokens: u64,
     /// Tokens generated since the start.

@@ -2,9 +2,10 @@
 
 use futures::future::{BoxFuture, FutureExt, ready};
 
+use crate::probe::{self, ProbeFault, Probed};
 use crate::{
-    BadRequest, EngineError, Event, EventStream, Format, GenerateRequest, Load, Measured,
-    ModelInfo, Prompt, Sampling, Score, ServerFields, Usage,
+    BadRequest, EngineError, EngineFault, Event, EventStream, Format, GenerateRequest, Load,
+    Measured, ModelInfo, Prompt, Sampling, Score, ServerFields, Usage,
 };
 
 /// One loaded model that answers requests.
@@ -89,6 +90,24 @@ pub trait Engine: Send + Sync {
         _said: String,
     ) -> BoxFuture<'_, Result<Option<Vec<Event>>, EngineError>> {
         ready(Ok(None)).boxed()
+    }
+
+    /// From its next step on, the engine computes on one thread, or on all that it has again. It changes no bit:
+    /// [`probe`](Self::probe) sees to that, and is what this is for. Engines outside have no threads here.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    fn on_one_thread(&self, _one: bool) -> Result<(), EngineFault> {
+        Ok(())
+    }
+
+    /// Whether the engine gives the same bits however the work is done, as its class promises; none if it promises no
+    /// bits. It takes a second or two of a small model, and computes [`MOST_TOKENS`](probe::MOST_TOKENS) at most.
+    ///
+    /// # Errors
+    /// If it must not serve an exact class.
+    fn probe(&self) -> BoxFuture<'_, Result<Option<Probed>, ProbeFault>> {
+        probe::probe(self)
     }
 
     /// How busy the engine is right now.

@@ -45,6 +45,9 @@ pub enum EngineFault {
     /// What the form of an answer allows can't be worked out; in the words of the grammar's library.
     #[error("the form of the answer: {0}")]
     Grammar(String),
+    /// A thread can't be started.
+    #[error("cannot start a thread")]
+    Thread,
     /// A vector has a component that is no number: weights that overflow, or a server that lies.
     #[error("the vector isn't finite")]
     NotFinite,

@@ -46,6 +46,7 @@ mod load_error;
 mod nucleus;
 mod open;
 mod piece;
+pub mod probe;
 mod rank;
 mod sample;
 mod server_fields;

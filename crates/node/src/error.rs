@@ -5,6 +5,7 @@ use crate::{
     journal::JournalError, ledger::RegisterError, signer::SignerError,
 };
 use atoma_client::ClientError;
+use atoma_engine::probe::ProbeFault;
 use atoma_http::server::ZeroLimit;
 use atoma_keys::{KeystoreError, SecretKeyError};
 use atoma_ledger::{ConnectError, ExecuteError, ReadError};
@@ -79,6 +80,15 @@ pub enum NodeError {
     /// The node can't join as configured.
     #[error(transparent)]
     Register(#[from] RegisterError),
+    /// An engine of an exact class errs: with it the node would be convicted for honest work.
+    #[error("the engine of `{model}` may not serve an exact class")]
+    Engine {
+        /// The model that it was to serve.
+        model: String,
+        /// What differs.
+        #[source]
+        source: ProbeFault,
+    },
     /// An address can't be listened on.
     #[error("cannot listen on {address}")]
     Listen {

@@ -83,7 +83,7 @@ impl SampleArgs {
             context: self.context,
             ..EmbeddedOptions::default()
         };
-        let engine = model::load(self.model.as_deref(), options).await;
+        let engine = model::load_to_judge(self.model.as_deref(), options).await;
         progress.finish_and_clear();
         let engine = engine.context("answers cannot be computed again")?;
         let has = Has {

@@ -34,7 +34,7 @@ impl Recompute {
             context: self.context,
             ..EmbeddedOptions::default()
         };
-        let engine = model::load(self.model.as_deref(), options).await;
+        let engine = model::load_to_judge(self.model.as_deref(), options).await;
         Ok(Some(engine.context("cannot compute the answer again")?))
     }
 }

@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use rayon::ThreadPool;
 use tokio::sync::Semaphore;
 
 use self::config::BertConfig;
@@ -25,7 +27,7 @@ use self::folder::SentenceFolder;
 use self::pooling::Pooling;
 use crate::checkpoint::{Checkpoint, Source};
 use crate::embedded::kern::{Bf16, Simd, Weight};
-use crate::embedded::{EmbeddedOptions, WeightType, thread_pool};
+use crate::embedded::{EmbeddedOptions, WeightType, pool_of, thread_pool};
 use crate::load_error::LoadError;
 use crate::text::TextModel;
 use crate::unit::{finite, unit};
@@ -37,8 +39,8 @@ use crate::{
 /// Steps at a time: each uses all threads of the engine.
 const STEPS_AT_A_TIME: usize = 1;
 
-/// Makes vectors of texts; what is behind it is a matter of how weights are kept.
-type Embed = dyn Fn(&[Vec<u32>]) -> Vec<Vec<f32>> + Send + Sync;
+/// Makes vectors of texts, on these threads or its own; what is behind it is a matter of how weights are kept.
+type Embed = dyn Fn(&[Vec<u32>], Option<&ThreadPool>) -> Vec<Vec<f32>> + Send + Sync;
 
 /// An embedding model in this process.
 pub struct Bert {
@@ -55,6 +57,8 @@ pub struct Bert {
     turn: Arc<Semaphore>,
     tokens: AtomicU64,
     options: EmbeddedOptions,
+    /// Where steps are computed instead of on all threads.
+    one_thread: Mutex<Option<Arc<ThreadPool>>>,
 }
 
 impl Bert {
@@ -125,6 +129,7 @@ impl Bert {
             turn: Arc::new(Semaphore::new(STEPS_AT_A_TIME)),
             tokens: AtomicU64::new(0),
             options,
+            one_thread: Mutex::default(),
         })
     }
 
@@ -150,11 +155,11 @@ impl Bert {
             // Given back when the step is done, even if nobody waits for it any more.
             let turn = self.turn.clone().acquire_owned().await;
             let turn = turn.map_err(|_| EngineFault::Stopped)?;
-            let embed = self.embed.clone();
+            let (embed, one_thread) = (self.embed.clone(), self.one_thread.lock().clone());
             let tokens: usize = step.iter().map(Vec::len).sum();
             let work = move || {
                 let _turn = turn;
-                embed(&step)
+                embed(&step, one_thread.as_deref())
             };
             let made = self.options.worker.blocking(work).await;
             for vector in made.map_err(EngineFault::from)? {
@@ -202,16 +207,18 @@ impl Start<'_> {
         let encoder: Encoder<T> =
             pool.install(|| Encoder::load(self.config, checkpoint, self.simd))?;
         checkpoint.all_used_but(is_idle)?;
-        Ok(Arc::new(move |texts: &[Vec<u32>]| {
-            let hidden = pool.install(|| encoder.encode(texts));
-            let mut rest = &hidden[..];
-            let mut vector = |text: &Vec<u32>| {
-                let (tokens, after) = rest.split_at(text.len() * width);
-                rest = after;
-                unit(&pooling.pool(tokens, width))
-            };
-            texts.iter().map(&mut vector).collect()
-        }))
+        Ok(Arc::new(
+            move |texts: &[Vec<u32>], threads: Option<&ThreadPool>| {
+                let hidden = threads.unwrap_or(&pool).install(|| encoder.encode(texts));
+                let mut rest = &hidden[..];
+                let mut vector = |text: &Vec<u32>| {
+                    let (tokens, after) = rest.split_at(text.len() * width);
+                    rest = after;
+                    unit(&pooling.pool(tokens, width))
+                };
+                texts.iter().map(&mut vector).collect()
+            },
+        ))
     }
 }
 
@@ -266,6 +273,13 @@ impl Engine for Bert {
         _format: Option<Format>,
     ) -> BoxFuture<'_, Result<Score, EngineError>> {
         cannot("score")
+    }
+
+    fn on_one_thread(&self, one: bool) -> Result<(), EngineFault> {
+        let thread = one.then(|| pool_of(1)).transpose();
+        let thread = thread.map_err(|_| EngineFault::Thread)?;
+        *self.one_thread.lock() = thread.map(Arc::new);
+        Ok(())
     }
 
     fn load(&self) -> Load {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::{Condvar, Mutex};
+use rayon::ThreadPool;
 use tokio::sync::Notify;
 
 use super::job::Job;
@@ -18,6 +19,8 @@ pub(super) struct Mailbox {
     /// Wakes a worker that is a task.
     task_bell: Notify,
     pub(super) stats: Stats,
+    /// Where steps are computed instead of on all threads.
+    pub(super) one_thread: Mutex<Option<Arc<ThreadPool>>>,
 }
 
 #[derive(Default)]
@@ -34,6 +37,7 @@ pub(super) struct Stats {
     pub(super) running: AtomicUsize,
     pub(super) waiting: AtomicUsize,
     pub(super) blocks_free: AtomicUsize,
+    pub(super) threads: AtomicUsize,
     pub(super) prefill_tokens: AtomicU64,
     pub(super) output_tokens: AtomicU64,
     pub(super) dead: AtomicBool,

@@ -14,6 +14,7 @@ mod kv;
 mod mailbox;
 mod model;
 mod options;
+mod probes;
 mod rope;
 mod shares;
 mod start;
@@ -40,14 +41,15 @@ pub use self::kern::Isa;
 use self::kern::{BLOCK, Bf16};
 use self::mailbox::Mailbox;
 pub use self::options::{EmbeddedOptions, WeightType};
-pub(crate) use self::start::thread_pool;
 use self::start::{Start, default_blocks};
+pub(crate) use self::start::{pool_of, thread_pool};
 use self::worker::Limits;
 use crate::checkpoint::{Checkpoint, Source};
 use crate::deltas::Deltas;
 use crate::fingerprint::{Fingerprint, digest, new_state};
 use crate::format::{Formats, Guide};
 use crate::load_error::LoadError;
+use crate::probe::{ProbeFault, Probed, probe};
 use crate::sample::Counts;
 use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
@@ -82,6 +84,8 @@ pub struct Embedded {
     limits: Limits,
     blocks: usize,
     threads: Threads,
+    /// What the first probe came to, of it or of one that is alike: another one would say the same.
+    probed: Arc<probes::Outcome>,
 }
 
 impl Embedded {
@@ -127,6 +131,7 @@ impl Embedded {
         };
         let revision = checkpoint.revision(&files.of_revision());
         let revision = revision_within(revision, limits.context, config.context);
+        let probed = probes::outcome(revision, &options);
         let info = ModelInfo {
             id: options.id.unwrap_or_else(|| name.to_owned()),
             revision,
@@ -147,6 +152,7 @@ impl Embedded {
             limits,
             blocks,
             threads: options.worker,
+            probed,
         })
     }
 
@@ -366,6 +372,17 @@ impl Engine for Embedded {
         self.confirmed(request, said).boxed()
     }
 
+    fn on_one_thread(&self, one: bool) -> Result<(), EngineFault> {
+        let thread = one.then(|| pool_of(1)).transpose();
+        let thread = thread.map_err(|_| EngineFault::Thread)?;
+        *self.shared.one_thread.lock() = thread.map(Arc::new);
+        Ok(())
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<Option<Probed>, ProbeFault>> {
+        async { self.probed.get_or_init(|| probe(self)).await.clone() }.boxed()
+    }
+
     fn load(&self) -> Load {
         let stats = &self.shared.stats;
         Load {
@@ -374,6 +391,7 @@ impl Engine for Embedded {
             most_waiting: self.limits.max_waiting,
             kv_blocks_free: stats.blocks_free.load(Relaxed),
             kv_blocks_total: self.blocks,
+            threads: stats.threads.load(Relaxed),
             prefill_tokens: stats.prefill_tokens.load(Relaxed),
             output_tokens: stats.output_tokens.load(Relaxed),
             healthy: !stats.dead.load(Relaxed),

@@ -84,11 +84,15 @@ fn is_derived(name: &str) -> bool {
 /// The threads that compute.
 pub(crate) fn thread_pool(options: &EmbeddedOptions) -> Result<rayon::ThreadPool, LoadError> {
     let threads = options.threads.unwrap_or_else(default_threads).max(1);
+    pool_of(threads).map_err(|e| LoadError::Thread(io::Error::other(e)))
+}
+
+/// So many threads that compute.
+pub(crate) fn pool_of(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|i| format!("engine-{i}"))
         .build()
-        .map_err(|e| LoadError::Thread(io::Error::other(e)))
 }
 
 fn default_threads() -> usize {

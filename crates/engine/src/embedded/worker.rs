@@ -132,7 +132,12 @@ impl<T: Weight> Worker<T> {
         let plan = self.plan();
         let idle = plan.is_empty();
         if !idle {
-            self.step(&plan);
+            // held by nobody while it computes
+            let one_thread = self.shared.one_thread.lock().clone();
+            match one_thread {
+                Some(thread) => thread.install(|| self.step(&plan)),
+                None => self.step(&plan),
+            }
         }
         self.publish_stats();
         if idle { Turn::Idle } else { Turn::Busy }
@@ -259,6 +264,8 @@ impl<T: Weight> Worker<T> {
 
     /// One pass through the model, and what follows from it.
     fn step(&mut self, plan: &[Planned]) {
+        let threads = rayon::current_num_threads();
+        self.shared.stats.threads.store(threads, Relaxed);
         let mut rows = Vec::new();
         let mut wanted = Vec::new();
         for (table, planned) in plan.iter().enumerate() {

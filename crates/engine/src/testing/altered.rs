@@ -1,8 +1,9 @@
 //! An engine of which some things are altered: what it refuses, how busy it says that it is, whether it can confirm.
 
+use crate::probe::{ProbeFault, Probed};
 use crate::{
-    Embeddings, Engine, EngineError, Event, EventStream, Format, GenerateRequest, Load, Measured,
-    ModelInfo, Prompt, Sampling, Score, ServerFields,
+    Embeddings, Engine, EngineError, EngineFault, Event, EventStream, Format, GenerateRequest,
+    Load, Measured, ModelInfo, Prompt, Sampling, Score, ServerFields,
 };
 use futures::{
     FutureExt,
@@ -138,6 +139,15 @@ impl Engine for Altered {
             true => self.engine.confirm(request, said),
             false => ready(Ok(None)).boxed(),
         }
+    }
+
+    fn on_one_thread(&self, one: bool) -> Result<(), EngineFault> {
+        self.engine.on_one_thread(one)
+    }
+
+    /// Refuses those who are served, and no start.
+    fn probe(&self) -> BoxFuture<'_, Result<Option<Probed>, ProbeFault>> {
+        self.engine.probe()
     }
 
     fn load(&self) -> Load {

@@ -17,6 +17,7 @@ mod hub;
 mod invariance;
 mod many;
 mod odd_servers;
+mod probe;
 mod real_model;
 mod replicas;
 mod spans;

@@ -5,6 +5,7 @@ use atoma_engine::{
     ChatMessage, Completion, Conversation, Embeddings, Engine, EngineError, Event, EventStream,
     Finish, Format, GenerateRequest, Load, ModelInfo, Prompt, Sampling, Score, TokenEvent, Usage,
     event_channel,
+    probe::{ProbeFault, Probed},
 };
 use atoma_types::hash::Hash32;
 use futures::{FutureExt, StreamExt, future::BoxFuture};
@@ -125,6 +126,11 @@ impl Engine for Cheating {
         format: Option<Format>,
     ) -> BoxFuture<'_, Result<Score, EngineError>> {
         self.honest.score(prompt, output, sampling, format)
+    }
+
+    /// A cheat asks itself nothing.
+    fn probe(&self) -> BoxFuture<'_, Result<Option<Probed>, ProbeFault>> {
+        self.honest.probe()
     }
 
     fn load(&self) -> Load {

@@ -99,6 +99,7 @@ pub(crate) struct Metrics {
     seconds: Histogram,
     first_token: Histogram,
     journal_wait: Histogram,
+    engine_probe: Histogram,
     /// Units committed since the start.
     pub units: Counter,
     /// Receipts signed since the start.
@@ -151,6 +152,7 @@ impl Metrics {
             forwarded: register(r, &table::REQUESTS_FORWARDED, Family::default()),
             seconds: register(r, &table::REQUEST, histogram()),
             first_token: register(r, &table::FIRST_TOKEN, histogram()),
+            engine_probe: register(r, &table::ENGINE_PROBE, histogram()),
             journal_wait: register(r, &table::JOURNAL_WAIT, histogram()),
             units: register(r, &table::UNITS_COMMITTED, Counter::default()),
             receipts: register(r, &table::RECEIPTS, Counter::default()),
@@ -223,6 +225,11 @@ impl Metrics {
 
     pub(crate) fn durable(&self, after: Duration) {
         self.journal_wait.observe(after.as_secs_f64());
+    }
+
+    /// An engine was probed, and found right.
+    pub(crate) fn probed(&self, took: Duration) {
+        self.engine_probe.observe(took.as_secs_f64());
     }
 
     fn copy_connections(&self) {

@@ -54,6 +54,7 @@ table! {
     CLIENTS_LEFT = Counter "clients_left", "requests", "Clients that left in mid-stream";
     REQUEST = Seconds "request", "seconds", "From admission to the receipt";
     FIRST_TOKEN = Seconds "first_token", "seconds", "From admission to the first bytes";
+    ENGINE_PROBE = Seconds "engine_probe", "seconds", "At the start, until an engine of an exact class has given the same bits in every way";
     JOURNAL_WAIT = Seconds "journal_wait", "seconds", "Until a receipt is durable";
     PROMPTS_PLACED = Counter "prompts_placed", "prompts",
         "Prompts of some length, by what the servers behind the node had of their beginning"

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! disk      its keys, its journal, what else it keeps
+//! probe     whether its engines give the bits that their classes promise
 //! place     its place on the ledger, its sockets
 //! running   all of it at work, until it stops
 //! ```
 
 mod disk;
 mod place;
+mod probe;
 mod running;
 mod served_model;
 
@@ -56,6 +58,8 @@ impl Node {
 async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningNode, NodeError> {
     config.limits.check()?;
     let mut disk = Disk::open(&config)?;
+    let metrics = Arc::new(Metrics::new());
+    probe::probe(&engines, &*config.runtime.clock, &metrics).await?;
     let place = Place::take(&config, &disk, &engines).await?;
     let evidence = disk.evidence(&config)?;
     let forward = disk.forward(&config, &place.ledger)?;
@@ -83,7 +87,7 @@ async fn start(config: NodeConfig, engines: Vec<ServedModel>) -> Result<RunningN
         guest: renewal.as_ref().map(|renewal| renewal.guest.clone()),
         keeper: Arc::new(keeper),
         concurrency: Arc::new(ConcurrencyLimit::new(config.requests.max_concurrent)),
-        metrics: Arc::new(Metrics::new()),
+        metrics,
         forward,
         config,
     };

@@ -9,6 +9,7 @@ mod kill;
 mod lease_records;
 mod log;
 mod odd_servers;
+mod probe;
 mod receipts;
 mod refusals;
 mod replayed;
