@@ -60,6 +60,7 @@ async fn metrics(State(operator): State<Arc<Operator>>) -> Response {
         leases: open,
         reserved,
         backlog,
+        ids: operator.leases.ids(),
         prefixes: operator.tasks.prefixes(),
     };
     text(StatusCode::OK, operator.metrics.encode(&now))

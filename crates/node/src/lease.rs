@@ -2,7 +2,8 @@
 
 use crate::{
     account::{
-        Account, CommitError, Denied, Link, Position, Reservation, SignedRequest, Summary, Terms,
+        Account, CommitError, Denied, Link, Position, Reservation, SignedRequest, Spent, Summary,
+        Terms,
     },
     journal::{Ack, Change, Journal, Kept, LeaseRecord, ReceiptRecord},
 };
@@ -88,6 +89,11 @@ impl Lease {
     /// Uses up the id of a request that has just come and is signed as it must be.
     pub(crate) fn admit(&self, request: &SignedRequest, now: TimestampMs) -> Result<(), Denied> {
         self.account.lock().admit(request, now)
+    }
+
+    /// Uses it up for one that is refused in any case.
+    pub(crate) fn spend(&self, request: &SignedRequest, now: TimestampMs) -> Spent {
+        self.account.lock().spend(request, now)
     }
 
     pub(crate) fn reserve(

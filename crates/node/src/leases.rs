@@ -1,6 +1,10 @@
 //! All leases of this node in memory: the serving path asks nothing else.
 
-use crate::{account::Phase, journal::RestoredLease, lease::Lease};
+use crate::{
+    account::{IdRoom, Phase},
+    journal::RestoredLease,
+    lease::Lease,
+};
 use atoma_runtime::WithCauses;
 use atoma_types::{
     StackId, TimestampMs,
@@ -17,6 +21,8 @@ const SHARDS: usize = 64;
 pub(crate) struct Leases {
     shards: [RwLock<HashMap<StackId, Arc<Lease>>>; SHARDS],
     creating: Mutex<()>,
+    /// What all of them remember of requests.
+    ids: IdRoom,
 }
 
 impl Leases {
@@ -24,6 +30,7 @@ impl Leases {
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),
             creating: Mutex::default(),
+            ids: IdRoom::default(),
         }
     }
 
@@ -56,7 +63,10 @@ impl Leases {
         let mut shard = self.shard(lease.stack).write();
         shard
             .entry(lease.stack)
-            .or_insert_with(|| Arc::new(lease))
+            .or_insert_with(|| {
+                lease.with_account(|account| account.share_ids(self.ids.clone()));
+                Arc::new(lease)
+            })
             .clone()
     }
 
@@ -71,6 +81,18 @@ impl Leases {
     /// Forgets a closed lease.
     pub(crate) fn remove(&self, stack: StackId) {
         self.shard(stack).write().remove(&stack);
+    }
+
+    /// Forgets the ids of requests that have expired, on every lease: who asks no more keeps no memory.
+    pub(crate) fn forget_expired(&self, now: TimestampMs) {
+        for lease in self.all() {
+            lease.with_account(|account| account.forget_expired(now));
+        }
+    }
+
+    /// Ids of requests that are remembered on all.
+    pub(crate) fn ids(&self) -> usize {
+        self.ids.taken()
     }
 
     /// All leases, by stack.

@@ -34,6 +34,7 @@ pub(crate) use denied::Denied;
 pub(crate) use lane::{RestoredLane, SignedRequest};
 pub(crate) use position::Position;
 pub(crate) use reserve::Reservation;
+pub(crate) use seen::{IdRoom, Spent};
 pub(crate) use terms::{Phase, Summary, Terms};
 
 use atoma_types::{
@@ -125,6 +126,21 @@ impl Account {
         if phase.rank() > self.phase.rank() {
             self.phase = phase;
         }
+    }
+
+    /// Its ids take room that is shared with other leases'.
+    pub(crate) fn share_ids(&mut self, room: IdRoom) {
+        self.seen.move_to(room);
+    }
+
+    /// Forgets the ids of requests that have expired.
+    pub(crate) fn forget_expired(&mut self, now: TimestampMs) {
+        self.seen.sweep(now);
+    }
+
+    /// How many ids may be remembered.
+    fn share_of_ids(&self) -> usize {
+        seen::share(self.terms.units)
     }
 
     /// Notes that something happened; rest begins anew.

@@ -4,6 +4,7 @@ use super::{
     Account,
     denied::Denied,
     lane::{Lane, MAX_LANES, SignedRequest},
+    seen::Spent,
     terms::Phase,
 };
 use atoma_types::{ComputeUnits, RequestId, TimestampMs};
@@ -27,7 +28,16 @@ impl Account {
     ) -> Result<(), Denied> {
         let header = request.message();
         let expires_at = header.expires_at_ms;
-        self.seen.admit(header.request_id, expires_at, now)
+        let share = self.share_of_ids();
+        self.seen.admit(header.request_id, expires_at, now, share)
+    }
+
+    /// Uses it up for one that is refused in any case.
+    pub(crate) fn spend(&mut self, request: &SignedRequest, now: TimestampMs) -> Spent {
+        let header = request.message();
+        let share = self.share_of_ids();
+        self.seen
+            .spend(header.request_id, header.expires_at_ms, now, share)
     }
 
     /// Sets aside between `least` and `wanted` units for a request; nothing changes if it can't.
@@ -88,7 +98,9 @@ impl Account {
         }
         lane.reserved += units;
         self.reserved += units;
-        self.seen.take(header.request_id, header.expires_at_ms, now);
+        let share = self.share_of_ids();
+        self.seen
+            .take(header.request_id, header.expires_at_ms, now, share);
         self.running.insert(header.request_id);
         self.last_activity = now;
         self.check();

@@ -67,7 +67,8 @@ impl Account {
         expires_at: TimestampMs,
         now: TimestampMs,
     ) {
-        self.seen.take(id, expires_at, now);
+        let share = self.share_of_ids();
+        self.seen.take(id, expires_at, now, share);
     }
 
     /// Whether what was restored adds up.

@@ -85,6 +85,8 @@ pub(crate) struct Now {
     pub reserved: u64,
     /// Bytes that Walrus doesn't have yet.
     pub backlog: u64,
+    /// Ids of requests that are remembered.
+    pub ids: usize,
     /// Where engines sent prompts, all together.
     pub prefixes: PrefixLoad,
 }
@@ -139,6 +141,7 @@ pub(crate) struct Metrics {
     leases: Gauge,
     reserved: Gauge,
     backlog: Gauge,
+    ids: Gauge,
 }
 
 impl Metrics {
@@ -178,6 +181,7 @@ impl Metrics {
             leases: register(r, &table::LEASES_OPEN, Gauge::default()),
             reserved: register(r, &table::UNITS_RESERVED, Gauge::default()),
             backlog: register(r, &table::EVIDENCE_BACKLOG, Gauge::default()),
+            ids: register(r, &table::REQUEST_IDS, Gauge::default()),
             registry,
         }
     }
@@ -262,6 +266,7 @@ impl Metrics {
         self.copy_prefixes(now.prefixes);
         self.backlog
             .set(i64::try_from(now.backlog).unwrap_or(i64::MAX));
+        self.ids.set(i64::try_from(now.ids).unwrap_or(i64::MAX));
         self.leases
             .set(i64::try_from(now.leases).unwrap_or(i64::MAX));
         self.reserved

@@ -51,6 +51,7 @@ table! {
     REQUESTS_FORWARDED = Counter "requests_forwarded", "requests", "Requests passed on to other nodes, by what came of it"
         by "outcome": "`answered`, `left`: its user left; `broken`: the other node broke off; `nobody` took it";
     REQUESTS_RUNNING = Gauge "requests_running", "requests", "Requests being worked on";
+    REQUEST_IDS = Gauge "request_ids", "ids", "Ids of requests that are remembered, so that none is served twice";
     CLIENTS_LEFT = Counter "clients_left", "requests", "Clients that left in mid-stream";
     REQUEST = Seconds "request", "seconds", "From admission to the receipt";
     FIRST_TOKEN = Seconds "first_token", "seconds", "From admission to the first bytes";

@@ -1,9 +1,14 @@
 //! A request's id, which is used up by the first header with it that is signed as it must be. What is refused is so for
 //! good: whoever has seen the request on its way and sends it again is served nothing. So its user may take a refusal for
-//! the end of it, and a receipt for it that turns up later for a lie.
+//! the end of it, and a receipt for it that turns up later for a lie. Where there is no room to remember one that is refused,
+//! it is so in words that end nothing.
 
 use super::inference::Inference;
-use crate::{account::SignedRequest, admission::check_addressee, lease::Lease};
+use crate::{
+    account::{Denied, SignedRequest, Spent},
+    admission::check_addressee,
+    lease::Lease,
+};
 use atoma_types::{
     DurationMs, TimestampMs,
     message::MAX_REQUEST_LIFETIME,
@@ -57,10 +62,11 @@ impl UsedUp {
             Keeping::TooLong => return later(refusal),
             Keeping::Kept => {}
         }
-        match lease.admit(&request, now).map_err(Refusal::from) {
+        match lease.spend(&request, now) {
+            Spent::ForGood => refusal,
             // it may be served just now
-            Err(replayed) if replayed.code == RefusalCode::Replayed => replayed,
-            Ok(()) | Err(_) => refusal,
+            Spent::Before => Denied::Replayed.into(),
+            Spent::NoRoom => later(refusal),
         }
     }
 }
@@ -89,7 +95,7 @@ fn keeping(issued: TimestampMs, expires: TimestampMs, now: TimestampMs) -> Keepi
     }
 }
 
-/// Of a request that may be served later than anything is kept here.
+/// Of a request that may be served later, because it isn't remembered that it was refused.
 fn later(refusal: Refusal) -> Refusal {
     Refusal {
         code: RefusalCode::Unavailable,

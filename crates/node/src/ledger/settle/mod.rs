@@ -76,6 +76,8 @@ impl SettlementTask {
         if let Some(evidence) = &self.evidence {
             evidence.retain(|stack| self.keeper.leases.get(stack).is_some());
         }
+        // whether the ledger answers or not
+        self.keeper.leases.forget_expired(self.keeper.clock.now());
         let leases = self.views();
         let now = self.times(!leases.is_empty()).await;
         let leases = &leases;
