@@ -90,6 +90,7 @@ impl Components {
         });
         let settlement = SettlementTask::new(
             &self.config.settlement,
+            self.config.min_grant,
             self.keeper.clone(),
             self.link.clone(),
             self.metrics.clone(),

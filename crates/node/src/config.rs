@@ -284,9 +284,12 @@ pub struct SettlementConfig {
     pub worth: MicroUsdc,
     /// And once it has rested for so long, whatever it is worth.
     pub idle_ms: u64,
-    /// Units that a lease hasn't used are given back once it has rested for so long: they hold collateral. The next
-    /// request on it gets more by a new grant.
+    /// Units that a lease holds and doesn't use are given back after so long: they hold collateral. What it used in
+    /// that time, times `keep_used_permille`, and `min_grant` stay; all goes back if it used nothing. A request that
+    /// needs more gets it by a new grant.
     pub release_idle_after_ms: u64,
+    /// How many times what a lease used in that time it keeps, in thousandths.
+    pub keep_used_permille: u64,
 }
 
 impl Default for RequestLimits {
@@ -328,6 +331,8 @@ impl Default for SettlementConfig {
             idle_ms: 3_600_000,
             // six hours: a working day's pauses cost no transaction, a night frees the collateral
             release_idle_after_ms: 6 * 3_600_000,
+            // as much as a day of that takes: who uses a lease evenly is never cut, and a grant has time to come
+            keep_used_permille: 4_000,
         }
     }
 }

@@ -1,33 +1,45 @@
-//! Units of an idle lease that go back to the stack, and grants that bring new ones. The node's own calls alone move
+//! Units that a lease has no use for, which go back to the stack, and grants that bring new ones. The node's own calls alone move
 //! a lease's units, and one of the two goes to the ledger at a time; so it is known here what the ledger can have at
 //! most, whatever a read says that was begun before.
 
 use super::{Account, terms::Phase};
 use atoma_types::{ComputeUnits, TimestampMs};
 
+/// What goes back of a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Back {
+    /// What stays at least, beside what is used and reserved.
+    pub keep: ComputeUnits,
+    /// What goes back at most: a grant that has just come stays.
+    pub most: ComputeUnits,
+}
+
 impl Account {
-    /// Gives up all units that aren't used, so that no request can have them any more, and says how many are left:
-    /// what the ledger is to be told. `None` if something is under way, or there is nothing to give. Until it is
-    /// known what the ledger did, the answer is the same again.
-    pub(crate) fn give_back(&mut self) -> Option<ComputeUnits> {
-        let used = ComputeUnits(self.committed);
+    /// Gives up units that are neither used nor reserved, so that no request can have them any more, and says how many
+    /// the lease has then: what the ledger is to be told. `None` if a grant is under way, or there is nothing to give.
+    /// Until it is known what the ledger did, the answer is the same again.
+    pub(crate) fn give_back(&mut self, back: Option<Back>) -> Option<ComputeUnits> {
         if self.moves.giving_back {
-            return Some(used);
+            return Some(self.moves.most);
         }
-        let idle = self.phase == Phase::Open && !self.frozen && self.reserved == 0;
-        if !idle || self.moves.grants > 0 || self.terms.units <= used {
+        let able = self.phase == Phase::Open && !self.frozen && self.moves.grants == 0;
+        let Back { keep, most } = back?;
+        let stays = ComputeUnits(self.committed + self.reserved).saturating_add(keep);
+        let units = stays.max(self.terms.units.saturating_sub(most));
+        if !able || self.terms.units <= units {
             return None;
         }
-        self.terms.units = used;
-        self.moves.most = used;
+        self.terms.units = units;
+        self.moves.most = units;
         self.moves.giving_back = true;
         self.check();
-        Some(used)
+        Some(units)
     }
 
     /// What the ledger did: took the units back, or refused to. Refused ones are ours again with the next read.
     pub(crate) fn gave_back(&mut self, taken: bool) {
         self.moves.giving_back = false;
+        self.moves.returned += u32::from(taken);
         if !taken {
             self.moves.most = ComputeUnits(u64::MAX);
         }
@@ -63,6 +75,11 @@ mod tests {
     };
 
     const NOW: TimestampMs = TimestampMs(1);
+    /// All that isn't used.
+    const ALL: Option<Back> = Some(Back {
+        keep: ComputeUnits::ZERO,
+        most: ComputeUnits(u64::MAX),
+    });
 
     /// A lease of 100 units, of which so many are committed.
     fn account(committed: u64) -> Account {
@@ -93,13 +110,21 @@ mod tests {
     #[test]
     fn what_goes_back_can_be_used_no_more_and_no_older_read_brings_it_back() {
         let mut account = account(30);
-        assert_eq!(account.give_back(), Some(ComputeUnits(30)));
+        assert_eq!(account.give_back(ALL), Some(ComputeUnits(30)));
         assert_eq!(account.left(), ComputeUnits::ZERO);
-        assert_eq!(account.give_back(), Some(ComputeUnits(30)), "tried again");
+        assert_eq!(
+            account.give_back(ALL),
+            Some(ComputeUnits(30)),
+            "tried again"
+        );
         assert_eq!(read(&mut account, 100), 30, "read before the ledger had it");
         account.gave_back(true);
         assert_eq!(read(&mut account, 100), 30, "and heard only afterwards");
-        assert_eq!(account.give_back(), None, "there is nothing left to give");
+        assert_eq!(
+            account.give_back(ALL),
+            None,
+            "there is nothing left to give"
+        );
         // a grant of ours brings more, and an older read still not all
         assert!(account.begin_grant(NOW));
         account.granted(ComputeUnits(50));
@@ -112,23 +137,42 @@ mod tests {
     #[test]
     fn what_the_ledger_refuses_is_ours_again() {
         let mut account = account(0);
-        assert_eq!(account.give_back(), Some(ComputeUnits::ZERO));
+        assert_eq!(account.give_back(ALL), Some(ComputeUnits::ZERO));
         account.gave_back(false);
         assert_eq!(read(&mut account, 100), 100);
         serve(&mut account, 1, 100);
     }
 
     #[test]
-    fn nothing_goes_back_while_a_request_or_a_grant_is_under_way() {
-        let mut account = account(0);
-        let (request, units) = (request(1, 0, 1_000), ComputeUnits(10));
+    fn what_runs_what_is_kept_and_a_grant_that_just_came_stay() {
+        let mut account = account(30);
+        let (request, units) = (request(2, 0, 1_000), ComputeUnits(10));
         let reserved = account.reserve(&request, units, units, NOW).unwrap();
-        assert_eq!(account.give_back(), None);
+        let back = |keep, most| {
+            Some(Back {
+                keep: ComputeUnits(keep),
+                most: ComputeUnits(most),
+            })
+        };
+        assert_eq!(account.give_back(None), None);
+        assert_eq!(account.give_back(back(60, 100)), None, "no more is left");
+        assert_eq!(account.give_back(back(5, 50)), Some(ComputeUnits(50)));
         account.release(reserved);
+        let again = account.give_back(None);
+        assert_eq!(again, Some(ComputeUnits(50)), "until it is known");
+        account.gave_back(true);
+        assert_eq!(account.brief().returned, 1);
+        serve(&mut account, 3, 20);
+        assert_eq!(account.left(), ComputeUnits::ZERO);
+    }
+
+    #[test]
+    fn nothing_goes_back_while_a_grant_is_under_way() {
+        let mut account = account(0);
         assert!(account.begin_grant(NOW));
-        assert_eq!(account.give_back(), None);
+        assert_eq!(account.give_back(ALL), None);
         account.end_grant();
-        assert_eq!(account.give_back(), Some(ComputeUnits::ZERO));
+        assert_eq!(account.give_back(ALL), Some(ComputeUnits::ZERO));
         assert!(!account.begin_grant(NOW), "and no grant meanwhile");
         account.gave_back(true);
         assert!(account.begin_grant(NOW));
@@ -139,10 +183,10 @@ mod tests {
         for phase in [Phase::Settling, Phase::Closed] {
             let mut account = account(30);
             account.advance(phase);
-            assert_eq!(account.give_back(), None);
+            assert_eq!(account.give_back(ALL), None);
         }
         let mut account = account(30);
         account.freeze();
-        assert_eq!(account.give_back(), None);
+        assert_eq!(account.give_back(ALL), None);
     }
 }

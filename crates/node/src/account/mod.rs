@@ -31,6 +31,7 @@ pub(crate) mod tests;
 pub(crate) use claim::Claim;
 pub(crate) use commit::{CommitError, Link};
 pub(crate) use denied::Denied;
+pub(crate) use give_back::Back;
 pub(crate) use lane::{RestoredLane, SignedRequest};
 pub(crate) use position::Position;
 pub(crate) use reserve::Reservation;
@@ -158,6 +159,8 @@ impl Account {
             seq: self.seq,
             claimed: self.tail.claimed(),
             last_activity: self.last_activity,
+            giving_back: self.moves.giving_back,
+            returned: self.moves.returned,
             lanes: Vec::new(),
             running: Vec::new(),
         }

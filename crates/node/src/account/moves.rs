@@ -9,6 +9,8 @@ pub(super) struct Moves {
     pub(super) most: ComputeUnits,
     /// Units go back, and it isn't known yet whether the ledger took them.
     pub(super) giving_back: bool,
+    /// How often units went back because the lease had no use for them.
+    pub(super) returned: u32,
     /// Grants that are taken there.
     pub(super) grants: u32,
 }
@@ -18,6 +20,7 @@ impl Default for Moves {
         Self {
             most: ComputeUnits(u64::MAX),
             giving_back: false,
+            returned: 0,
             grants: 0,
         }
     }

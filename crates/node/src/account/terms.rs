@@ -36,6 +36,10 @@ pub(crate) struct Summary {
     /// How far the ledger has it as claimed or paid.
     pub claimed: Position,
     pub last_activity: TimestampMs,
+    /// Units go back to the ledger, and it isn't known yet whether it took them.
+    pub giving_back: bool,
+    /// How often some went back, for which the lease had no use.
+    pub returned: u32,
     /// Lane, ceiling, committed.
     pub lanes: Vec<(u16, ComputeUnits, ComputeUnits)>,
     /// The requests for which units are reserved.

@@ -77,7 +77,10 @@ impl Granter {
                 Command::Read => {
                     read = self.finder.read_stack(stack).await?;
                     let fits = match &read {
-                        Some(stack) => self.fits(stack).await?,
+                        Some(stack) => {
+                            let held = self.held(stack.id);
+                            self.fits(stack).await?.for_lease(held.as_ref())
+                        }
                         None => Fits::default(),
                     };
                     Event::Read {

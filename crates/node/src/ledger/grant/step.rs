@@ -67,6 +67,29 @@ pub(crate) struct Fits {
     pub step: MicroUsdc,
 }
 
+/// A lease that has given units back unused gets by one grant this part of what others get: signing another one costs
+/// nobody but the node anything.
+const PART_AFTER_RETURN: u64 = 8;
+/// Or so many times what it has used and pays for in all.
+const TIMES_USED: u64 = 4;
+
+impl Fits {
+    /// What it is for a lease that we hold.
+    pub(super) fn for_lease(self, held: Option<&Held>) -> Self {
+        let Some(Held { price, sums }) = held.filter(|held| held.sums.returned > 0) else {
+            return self;
+        };
+        let value = |units| price.cost(units).unwrap_or(MicroUsdc(u64::MAX)).0;
+        let used = value(sums.committed).saturating_mul(TIMES_USED);
+        let most = used.max(self.step.0 / PART_AFTER_RETURN).min(self.step.0);
+        let unused = value(sums.terms.units.saturating_sub(sums.committed));
+        Self {
+            step: MicroUsdc(most.saturating_sub(unused)),
+            ..self
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Event<'a> {
     Begun {
@@ -98,7 +121,7 @@ pub(crate) enum Failure {
     Abort(AbortCode, String),
     /// The node has just the gas left that it needs to settle what it has.
     GasLow,
-    /// Units of the lease are going back, for it was idle.
+    /// Units of the lease are going back, for it had no use for them.
     GivingBack,
     /// It can't be reached, or something else is wrong with the transaction.
     Other,
@@ -228,7 +251,10 @@ impl Granting {
         }
         let total = price.affords(MicroUsdc(before.0.saturating_add(most.0)));
         let more = total.saturating_sub(units);
-        let message = format!("the node's free collateral stands for {more} more, now");
+        let message = format!(
+            "of the node's free collateral the lease gets {more} more, now: by one grant it gets a part, and a smaller \
+             one once it has given units back that it didn't use"
+        );
         Err(Refusal::new(RefusalCode::GrantTooLarge, message)
             .param("grant")
             .needed(more.0))
@@ -287,7 +313,8 @@ fn refusal(failure: Failure) -> Refusal {
             return Refusal::new(RefusalCode::Unavailable, message);
         }
         Failure::GivingBack => {
-            let message = "units of the idle lease are being given back; try again";
+            let message =
+                "units of the lease that it had no use for are being given back; try again";
             return Refusal::new(RefusalCode::Unavailable, message);
         }
         Failure::Other => {

@@ -65,6 +65,8 @@ fn held(units: u64) -> Option<Held> {
             seq: 0,
             claimed: Position::default(),
             last_activity: NOW,
+            giving_back: false,
+            returned: 0,
             lanes: Vec::new(),
             running: Vec::new(),
         },
@@ -221,4 +223,28 @@ fn a_grant_beyond_the_free_collateral_is_refused_with_what_would_fit() {
         let refused = (refusal.code, refusal.needed);
         assert_eq!(refused, (RefusalCode::GrantTooLarge, Some(400)));
     }
+}
+
+#[test]
+fn a_lease_that_gave_units_back_gets_a_small_grant_or_as_its_use_is() {
+    let fits = Fits {
+        free: MicroUsdc(4_000),
+        step: MicroUsdc(1_000),
+    };
+    let step = |returned, committed, units| {
+        let mut held = held(units).unwrap();
+        held.price = Price(1_000_000);
+        held.sums.returned = returned;
+        held.sums.committed = ComputeUnits(committed);
+        fits.for_lease(Some(&held)).step.0
+    };
+    assert_eq!(fits.for_lease(None).step.0, 1_000);
+    assert_eq!(step(0, 0, 500), 1_000, "it never gave any back");
+    assert_eq!(step(1, 0, 0), 125);
+    assert_eq!(step(1, 1, 1), 125, "one token changes nothing");
+    assert_eq!(step(3, 1, 101), 25, "not once more with each grant");
+    assert_eq!(step(1, 100, 100), 400);
+    assert_eq!(step(1, 100, 300), 200);
+    assert_eq!(step(1, 100, 900), 0);
+    assert_eq!(step(1, 5_000, 5_000), 1_000, "never more than others");
 }

@@ -3,6 +3,8 @@
 //! that is claimed which Walrus has: a node that has lost its disk can still show it.
 
 mod step;
+mod usage;
+mod view;
 
 use super::{keeper::LeaseKeeper, link::LedgerLink};
 use crate::{
@@ -15,14 +17,15 @@ use crate::{
 use atoma_ledger::ExecuteError;
 use atoma_runtime::WithCauses;
 use atoma_types::{
-    BlobId, NodeId, StackId, TimestampMs,
+    BlobId, MicroUsdc, NodeId, StackId, TimestampMs,
     chain::{AbortCode, Call, Clock, calls},
     message::{Receipt, Signed},
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
-use step::{Command, Event, Failure, LeaseView, Settler, Step, Times};
+use step::{Command, Event, Failure, Settler, Step, Times};
 use tokio::{sync::Notify, time::Instant};
 use tracing::Instrument;
+use view::LeaseView;
 
 /// The shortest time between two looks at all leases.
 const MIN_TICK_MS: u64 = 10;
@@ -44,13 +47,14 @@ pub(crate) struct SettlementTask {
 impl SettlementTask {
     pub(crate) fn new(
         rules: &SettlementConfig,
+        least: MicroUsdc,
         keeper: Arc<LeaseKeeper>,
         link: Arc<LedgerLink>,
         metrics: Arc<Metrics>,
         evidence: Option<PackLists>,
     ) -> Self {
         Self {
-            settler: Settler::new(rules.clone(), keeper.node),
+            settler: Settler::new(rules.clone(), keeper.node, least),
             evidence,
             now: keeper.signals.settle_now.clone(),
             keeper,
@@ -235,7 +239,8 @@ impl SettlementTask {
                 Some(call.into())
             }
             Step::GiveBack => {
-                let units = lease.with_account(Account::give_back)?;
+                let back = self.settler.back(lease.stack);
+                let units = lease.with_account(|account| account.give_back(back))?;
                 let fits = on_ledger.claimed_units() <= units && units < on_ledger.units;
                 if !fits {
                     gave_back(lease, false);

@@ -7,7 +7,7 @@
 //! * open, and no ticket of it waits: what was served goes to the ledger as it builds up, and the lease goes on;
 //! * open and over (closing, or expired): it takes no more requests; this is made durable before anything goes
 //!   to the ledger;
-//! * open and idle for long: the units that it doesn't use are given back, and the collateral is free for others;
+//! * open, and with more units than it has use for: these are given back, and the collateral is free for others;
 //! * settling and idle, or short before its deadline: its last claim goes to the ledger, for which a place of two
 //!   was kept; then what it didn't use is given back, so that its user has the money at once;
 //! * tickets: whatever anyone may do for them, once its time has come.
@@ -15,8 +15,9 @@
 //! Several go in one transaction; if that fails, each goes alone, so that one bad lease holds up no
 //! other. A lease that failed alone rests, longer each time.
 
+use super::{usage::Windows, view::LeaseView};
 use crate::{
-    account::{Phase, Summary},
+    account::{Back, Phase},
     backoff::Backoff,
     config::SettlementConfig,
 };
@@ -47,6 +48,10 @@ const PING_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Settler {
     rules: SettlementConfig,
     node: NodeId,
+    /// What a grant must add.
+    least: MicroUsdc,
+    /// What leases have used lately.
+    windows: Windows,
     /// Leases that failed: not before, and the pauses after that.
     resting: BTreeMap<StackId, (Instant, Backoff)>,
     /// When the ledger last said its time.
@@ -64,18 +69,6 @@ pub(crate) struct Times {
     pub at: Instant,
 }
 
-/// A lease as the settler sees it.
-#[derive(Clone, Debug)]
-pub(crate) struct LeaseView {
-    pub stack: StackId,
-    pub price: Price,
-    pub settle_grace: DurationMs,
-    /// The stack as last read, if it was since the start.
-    pub on_ledger: Option<Arc<Stack>>,
-    /// Its sums, without the lanes.
-    pub sums: Summary,
-}
-
 /// What is taken to the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
@@ -83,7 +76,7 @@ pub(crate) enum Step {
     Settle,
     /// Units that are not used, at the end.
     Release,
-    /// Units that an open lease hasn't used for long.
+    /// Units that an open lease has no use for.
     GiveBack,
     /// Payment, and the end.
     Claim,
@@ -132,10 +125,12 @@ pub(crate) enum Command {
 }
 
 impl Settler {
-    pub(crate) fn new(rules: SettlementConfig, node: NodeId) -> Self {
+    pub(crate) fn new(rules: SettlementConfig, node: NodeId, least: MicroUsdc) -> Self {
         Self {
             rules,
             node,
+            least,
+            windows: Windows::default(),
             resting: BTreeMap::new(),
             pinged: None,
         }
@@ -148,6 +143,11 @@ impl Settler {
             .pinged
             .is_some_and(|pinged| at.duration_since(pinged) < PING_EVERY);
         has_leases || !lately
+    }
+
+    /// What a lease has no use for.
+    pub(crate) fn back(&self, stack: StackId) -> Option<Back> {
+        self.windows.back(stack)
     }
 
     /// What is to be done now that `event` has happened.
@@ -189,6 +189,7 @@ impl Settler {
     }
 
     fn ready(&mut self, leases: &[LeaseView], now: Times) -> Vec<Command> {
+        self.windows.look(leases, now.ours, &self.rules, self.least);
         self.resting
             .retain(|stack, _| leases.iter().any(|lease| lease.stack == *stack));
         let rested = |stack| {
@@ -250,20 +251,12 @@ impl Settler {
             {
                 Some(Step::Settle)
             }
-            Phase::Open => self
-                .is_idle_long(lease, on_ledger, now.ours)
-                .then_some(Step::GiveBack),
+            Phase::Open => {
+                let back = sums.giving_back || self.back(lease.stack).is_some();
+                back.then_some(Step::GiveBack)
+            }
             Phase::Closed => None,
         }
-    }
-
-    /// Whether an open lease holds collateral for units that nobody has used for long.
-    fn is_idle_long(&self, lease: &LeaseView, on_ledger: &Lease, now: TimestampMs) -> bool {
-        let sums = &lease.sums;
-        let rest = now.since(sums.last_activity).0;
-        let at_rest =
-            rest >= self.rules.release_idle_after_ms && sums.reserved == ComputeUnits::ZERO;
-        at_rest && on_ledger.units > sums.committed
     }
 
     /// Whether it is worth a transaction to settle a lease that goes on.

@@ -1,50 +1,8 @@
 //! The settler without a ledger: leases and answers in, commands out.
 
+use super::super::view::testing::{lease, stack};
 use super::*;
-use crate::{
-    account::{Position, Terms},
-    ledger::testing,
-};
-use atoma_types::Address;
-
-fn stack(id: u8) -> StackId {
-    StackId(Address::new([id; 32]))
-}
-
-/// A lease of 1,000 units that ends at 10,000 and has `committed` and `reserved` units, of which as many are
-/// claimed as there are tickets.
-fn lease(id: u8, phase: Phase, (committed, reserved): (u64, u64), tickets: &[u64]) -> LeaseView {
-    let claimed = tickets.len() as u64;
-    let mut on_ledger = testing::stack();
-    on_ledger.id = stack(id);
-    on_ledger.expires_at_ms = TimestampMs(10_000);
-    on_ledger.leases = vec![testing::lease(1_000, tickets)];
-    LeaseView {
-        stack: stack(id),
-        price: Price(1_000_000),
-        settle_grace: DurationMs(1_000),
-        on_ledger: Some(Arc::new(on_ledger)),
-        sums: Summary {
-            terms: Terms {
-                units: ComputeUnits(1_000),
-                expires_at: TimestampMs(10_000),
-                closing: false,
-            },
-            phase,
-            committed: ComputeUnits(committed),
-            reserved: ComputeUnits(reserved),
-            seq: 1,
-            claimed: Position {
-                seq: claimed,
-                units: ComputeUnits(claimed),
-                ..Position::default()
-            },
-            last_activity: TimestampMs(0),
-            lanes: Vec::new(),
-            running: Vec::new(),
-        },
-    }
-}
+use crate::ledger::testing;
 
 fn settler() -> Settler {
     let rules = SettlementConfig {
@@ -55,7 +13,7 @@ fn settler() -> Settler {
         release_idle_after_ms: 9_000,
         ..SettlementConfig::default()
     };
-    Settler::new(rules, testing::NODE)
+    Settler::new(rules, testing::NODE, MicroUsdc(50))
 }
 
 fn next(lease: &LeaseView, now: u64) -> Option<Step> {
@@ -77,20 +35,44 @@ fn submit(step: Step, ids: &[u8]) -> Command {
     }
 }
 
+/// What is next for a lease that had used so much when it was first looked at.
+fn next_of_used(lease: &LeaseView, used: u64, now: u64) -> Option<Step> {
+    let mut settler = settler();
+    let mut before = lease.clone();
+    before.sums.committed = ComputeUnits(used);
+    before.sums.reserved = ComputeUnits::ZERO;
+    for (lease, now) in [(&before, 0), (lease, now)] {
+        let leases = std::slice::from_ref(lease);
+        let now = times(now, Instant::now());
+        settler.step(&Event::Ready { leases, now });
+    }
+    settler.next_step(lease, times(now, Instant::now()))
+}
+
 #[test]
-fn units_that_an_open_lease_has_not_used_for_long_are_given_back() {
+fn units_that_an_open_lease_has_no_use_for_are_given_back() {
     let open = |sums, tickets: &[u64]| lease(1, Phase::Open, sums, tickets);
-    assert_eq!(next(&open((0, 0), &[]), 8_999), None);
-    assert_eq!(next(&open((0, 0), &[]), 9_000), Some(Step::GiveBack));
+    assert_eq!(next_of_used(&open((0, 0), &[]), 0, 8_999), None);
+    let back = Some(Step::GiveBack);
+    assert_eq!(next_of_used(&open((0, 0), &[]), 0, 9_000), back);
+    // one token doesn't keep the rest, nor does a request that runs
+    let mut barely = open((1, 7), &[10_000]);
+    barely.sums.last_activity = TimestampMs(8_999);
+    assert_eq!(next_of_used(&barely, 0, 9_000), back);
     // what was served is claimed first; a ticket that waits holds nothing up
-    assert_eq!(next(&open((100, 0), &[]), 9_000), Some(Step::Settle));
-    assert_eq!(
-        next(&open((100, 0), &[10_000]), 9_000),
-        Some(Step::GiveBack)
-    );
-    // a request is under way, or there is nothing to give
-    assert_eq!(next(&open((0, 1), &[]), 9_000), None);
-    assert_eq!(next(&open((1_000, 0), &[10_000]), 9_000), None);
+    let served = open((100, 0), &[]);
+    assert_eq!(next_of_used(&served, 100, 9_000), Some(Step::Settle));
+    let waiting = open((100, 0), &[10_000]);
+    assert_eq!(next_of_used(&waiting, 100, 9_000), back);
+    // it uses what it has, or there is nothing to give
+    let used = open((200, 0), &[10_000]);
+    assert_eq!(next_of_used(&used, 0, 9_000), None);
+    let full = open((1_000, 0), &[10_000]);
+    assert_eq!(next_of_used(&full, 1_000, 9_000), None);
+    // whose answer isn't known is asked for again
+    let mut unknown = open((100, 0), &[10_000]);
+    unknown.sums.giving_back = true;
+    assert_eq!(next_of_used(&unknown, 100, 1), back);
     // one that ends gives back what it doesn't claim in its own time
     assert_eq!(
         next(&lease(1, Phase::Settling, (0, 0), &[]), 9_000),
