@@ -261,6 +261,15 @@ impl Arena {
     }
 }
 
+/// What a node's operator reads of a metric without labels.
+pub(crate) async fn metric(arena: &Arena, node: &RunningNode, name: &str) -> u64 {
+    let answer = arena.get(&format!("{}/metrics", node.admin_url())).await;
+    let text = String::from_utf8_lossy(answer.0.body());
+    let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+    let (_, value) = lines.find(|(found, _)| *found == name).unwrap();
+    value.parse().unwrap()
+}
+
 /// A server that answers in so many tokens, slowly.
 pub(crate) async fn slow_server(tokens: u32) -> InstantUpstream {
     let options = InstantOptions {

@@ -1,13 +1,15 @@
 //! One user sends many long bodies and ends none: they may take their share of the room that long bodies have,
-//! and nothing of others'.
+//! and nothing of others'. And bytes that no token pays for are no evidence, which the node would pay for.
 
 use crate::{
-    arena::{Arena, chat, eventually, signed_headers},
+    arena::{Answer, Arena, chat, eventually, metric, signed_headers},
     sockets::address,
 };
 use atoma_client::request_key;
 use atoma_keys::SigningKey;
+use atoma_node::RunningNode;
 use atoma_runtime::{Runtime, SystemRandom};
+use atoma_types::StackId;
 use http::StatusCode;
 use std::sync::{
     Arc,
@@ -102,6 +104,82 @@ async fn long_bodies_of_one_user_leave_room_for_anothers() {
     let served = arena.send(&url, header, &body).await;
     assert_eq!(served.status(), StatusCode::OK, "{served:?}");
     attackers.shutdown().await;
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+/// Sends a body with so many bytes that are no prompt.
+async fn send_with_noise(
+    arena: &Arena,
+    node: &RunningNode,
+    stack: StackId,
+    noise: usize,
+) -> Answer {
+    let noise = format!(r#","metadata":{{"noise":"{}"}}}}"#, "x".repeat(noise));
+    let body = chat(1, false).strip_suffix('}').unwrap().to_owned() + &noise;
+    let now = Runtime::system().now();
+    let header = arena.header(node.node_id(), stack, body.as_bytes(), now);
+    arena.send(&node.url(), header, &body).await
+}
+
+/// Evidence that is never packed, and its room.
+async fn node_with_log(arena: &Arena, room: u64) -> RunningNode {
+    let mut config = arena.config_with_evidence(3_600_000);
+    config.evidence.as_mut().unwrap().max_backlog_bytes = room;
+    arena.node_with(config).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_no_token_pays_for_are_no_evidence() {
+    let arena = Arena::start_with_walrus().await;
+    let node = node_with_log(&arena, 64 << 20).await;
+    let stack = arena.buy(100_000).await;
+    let backlog = async || metric(&arena, &node, "atoma_node_evidence_backlog_bytes").await;
+    for noise in [80_000, 3 << 20] {
+        let refused = send_with_noise(&arena, &node, stack, noise).await;
+        assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(refused.code(), "body_too_large", "{refused:?}");
+    }
+    assert_eq!(backlog().await, 0, "nothing is kept of it");
+    // as much as OpenAI takes
+    let served = send_with_noise(&arena, &node, stack, 16 * (64 + 512)).await;
+    assert_eq!(served.status(), StatusCode::OK, "{served:?}");
+    assert!(backlog().await > 9_000);
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_users_evidence_leaves_room_for_anothers() {
+    let mut arena = Arena::start_with_walrus().await;
+    let node = node_with_log(&arena, 400_000).await;
+    let stack = arena.buy(100_000).await;
+    let mut served = 0;
+    let full = loop {
+        let answer = send_with_noise(&arena, &node, stack, 50_000).await;
+        if answer.status() != StatusCode::OK {
+            break answer;
+        }
+        served += 1;
+        assert!(served < 8, "one wallet fills the log");
+    };
+    assert_eq!((served, full.code().as_str()), (2, "evidence_full"));
+    // a short one is no better, and another stack is the same wallet's
+    let stack = arena.buy(100_000).await;
+    let full = send_with_noise(&arena, &node, stack, 1).await;
+    assert_eq!(full.code(), "evidence_full");
+
+    let other = Arc::new(SigningKey::generate(&SystemRandom));
+    arena
+        .ledger
+        .faucet(other.public_key().address())
+        .await
+        .unwrap();
+    arena.request_key = request_key(&other);
+    arena.user = other;
+    let stack = arena.buy(100_000).await;
+    let answer = send_with_noise(&arena, &node, stack, 50_000).await;
+    assert_eq!(answer.status(), StatusCode::OK, "{answer:?}");
     node.drain_and_stop().await;
     arena.network.stop().await;
 }

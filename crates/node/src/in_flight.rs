@@ -314,7 +314,7 @@ impl RequestInFlight {
             },
         )?;
         if let Some(evidence) = &billing.evidence {
-            evidence.taken(size);
+            evidence.taken(self.lease.owner, size);
         }
         billing.metrics.units.inc_by(units.0);
         billing.metrics.receipts.inc();

@@ -12,7 +12,7 @@ use atoma_evidence::pack::{
 };
 use atoma_keys::AtRestKey;
 use atoma_runtime::{SharedRandom, WithCauses};
-use atoma_types::{NetworkId, NodeId, PublicKey, TimestampMs, message::EvidenceLeaf};
+use atoma_types::{Address, NetworkId, NodeId, PublicKey, TimestampMs, message::EvidenceLeaf};
 use std::{
     fs, mem,
     path::{Path, PathBuf},
@@ -42,6 +42,8 @@ pub(crate) struct Built {
     pub last: i64,
     /// Bytes of its bodies in the log.
     pub raw: u64,
+    /// The same by whose they are.
+    pub raw_of: Vec<(Address, u64)>,
     /// Records that this try made without their bodies.
     pub left_out: u64,
     pub pack: Pack,
@@ -81,11 +83,12 @@ impl Builder {
         };
         let count = pack.catalog().entries().len() as i64;
         let last = first + count - 1;
-        let raw = self.reader.now(|log| log.raw_bytes(first, last))?;
+        let raw_of = self.reader.now(|log| log.raw_bytes(first, last))?;
         Ok(Some(Built {
             first,
             last,
-            raw,
+            raw: raw_of.iter().map(|(_, bytes)| bytes).sum(),
+            raw_of,
             left_out,
             pack,
         }))

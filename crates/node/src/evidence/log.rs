@@ -1,13 +1,13 @@
-//! The log as the serving path and the packer see it: a counter, a bound, and who waits.
+//! The log as the serving path and the packer see it: who has how much of its room, and who waits.
 
-use super::{cache::Caches, error::EvidenceError, reader::Reader};
+use super::{cache::Caches, error::EvidenceError, reader::Reader, room::LogRoom};
 use crate::{config::EvidenceConfig, journal::PackRow};
 use atoma_evidence::pack::ClosingPolicy;
 use atoma_keys::AtRestKey;
 use atoma_runtime::{Runtime, WithCauses};
 use atoma_store::Readers;
 use atoma_types::{
-    RequestId, StackId,
+    Address, RequestId, StackId,
     message::{Receipt, Signed},
     refusal::{Refusal, RefusalCode},
 };
@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -38,7 +38,7 @@ const MIN_PACK: u64 = 2 * BESIDE_BODIES;
 /// takes 20 to 75 seconds to store one.
 pub(super) const IMMEDIATE_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The log as the serving path sees it: a counter and a bound.
+/// The log as the serving path sees it: a room with a bound.
 #[derive(Debug)]
 pub(crate) struct EvidenceLog {
     pub(super) config: EvidenceConfig,
@@ -52,8 +52,8 @@ pub(crate) struct EvidenceLog {
     pub(super) at_rest: Arc<AtRestKey>,
     pub(super) runtime: Runtime,
     pub(super) caches: Caches,
-    /// Bytes of bodies that Walrus doesn't have yet.
-    pub(super) backlog: AtomicU64,
+    /// Of bodies that Walrus doesn't have yet.
+    pub(super) room: LogRoom,
     /// Packs are closed early up to this receipt.
     pub(super) flush_to: AtomicI64,
     pub(super) wake: Notify,
@@ -94,7 +94,7 @@ impl EvidenceLog {
             requests: WalrusClient::new(requests)?,
             policy,
             at_rest: Arc::new(at_rest),
-            backlog: AtomicU64::new(reader.backlog()?),
+            room: LogRoom::with(&reader.backlog()?),
             reader,
             runtime,
             config,
@@ -115,13 +115,12 @@ impl EvidenceLog {
 
     /// Whether more may be taken in.
     pub(crate) fn check_room(&self) -> Result<(), Refusal> {
-        if self.backlog() < self.config.max_backlog_bytes {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            RefusalCode::EvidenceFull,
-            "the node's evidence log is full because Walrus doesn't take it: try another node, or later",
-        ))
+        self.room.check(self.config.max_backlog_bytes)
+    }
+
+    /// Whether more of this wallet may.
+    pub(crate) fn check_share(&self, owner: Address) -> Result<(), Refusal> {
+        self.room.check_share(owner, self.config.max_backlog_bytes)
     }
 
     /// Whether a record with bodies of so many bytes, both together, fits into a pack: an attester that finds none
@@ -138,9 +137,9 @@ impl EvidenceLog {
         Err(Refusal::new(RefusalCode::EvidenceTooLong, message))
     }
 
-    /// Counts bodies on their way into the log.
-    pub(crate) fn taken(&self, bytes: u64) {
-        let before = self.backlog.fetch_add(bytes, Ordering::Relaxed);
+    /// Counts bodies of a wallet's request on their way into the log.
+    pub(crate) fn taken(&self, owner: Address, bytes: u64) {
+        let before = self.room.take(owner, bytes);
         // a full pack needn't wait for the packer's next look
         if before / self.policy.full != (before + bytes) / self.policy.full {
             self.wake.notify_one();
@@ -149,7 +148,7 @@ impl EvidenceLog {
 
     /// Bytes of bodies that Walrus doesn't have yet.
     pub(crate) fn backlog(&self) -> u64 {
-        self.backlog.load(Ordering::Relaxed)
+        self.room.taken()
     }
 
     /// Has everything up to a receipt stored without waiting for company.

@@ -30,6 +30,7 @@ mod pack_lists;
 mod prove;
 mod read_back;
 mod reader;
+mod room;
 mod stored;
 
 pub(crate) use answer::AnswerTask;

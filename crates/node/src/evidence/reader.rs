@@ -6,7 +6,7 @@ use atoma_keys::{AtRestKey, SEAL_BYTES};
 use atoma_runtime::Threads;
 use atoma_store::Readers;
 use atoma_types::{
-    ComputeUnits, PublicKey, RequestId, StackId, TimestampMs,
+    Address, ComputeUnits, PublicKey, RequestId, StackId, TimestampMs,
     hash::Hash32,
     history::{LastReceipt, ReceiptTree},
     message::{Receipt, RequestHeader, Signed},
@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 
 /// The bytes of bodies, without those that sealing adds.
-const BODY_BYTES: &str = "coalesce(sum(length(request) + length(answer) - 32), 0)";
+const BODY_BYTES: &str = "coalesce(sum(length(e.request) + length(e.answer) - 32), 0)";
 const _: () = assert!(2 * SEAL_BYTES == 32);
 
 /// Asks the log.
@@ -84,13 +84,9 @@ impl Reader {
         self.journal.ask(|db| question(&Log(db)))
     }
 
-    /// Bytes of the bodies that aren't stored yet.
-    pub(crate) fn backlog(&self) -> Result<u64, EvidenceError> {
-        let bytes: i64 = self.now(|log| {
-            let sum = format!("SELECT {BODY_BYTES} FROM evidence");
-            log.0.query_row(&sum, [], |row| row.get(0))
-        })?;
-        Ok(bytes.cast_unsigned())
+    /// Bytes of the bodies that aren't stored yet, by whose they are.
+    pub(crate) fn backlog(&self) -> Result<Vec<(Address, u64)>, EvidenceError> {
+        Ok(self.now(|log| log.raw_bytes(0, i64::MAX))?)
     }
 }
 
@@ -312,13 +308,18 @@ impl Log<'_> {
         query.exists([pack.first, pack.last])
     }
 
-    /// Bytes of the bodies of some records in the log.
-    pub(crate) fn raw_bytes(&self, first: i64, last: i64) -> rusqlite::Result<u64> {
+    /// Bytes of the bodies of some records in the log, by whose they are.
+    pub(crate) fn raw_bytes(&self, first: i64, last: i64) -> rusqlite::Result<Vec<(Address, u64)>> {
         let mut query = self.0.prepare_cached(&format!(
-            "SELECT {BODY_BYTES} FROM evidence WHERE id BETWEEN ?1 AND ?2"
+            "SELECT l.owner, {BODY_BYTES} FROM evidence e
+             JOIN receipts r ON r.id = e.id JOIN leases l ON l.stack = r.stack
+             WHERE e.id BETWEEN ?1 AND ?2 GROUP BY l.owner ORDER BY l.owner"
         ))?;
-        let bytes: i64 = query.query_row([first, last], |row| row.get(0))?;
-        Ok(bytes.cast_unsigned())
+        let rows = query.query_map([first, last], |row| {
+            let (owner, bytes): ([u8; 32], i64) = (row.get(0)?, row.get(1)?);
+            Ok((Address::new(owner), bytes.cast_unsigned()))
+        })?;
+        rows.collect()
     }
 }
 

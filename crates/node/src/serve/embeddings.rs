@@ -6,7 +6,7 @@ use super::{
     count::Room,
     engine::check_model,
     inference::Inference,
-    respond,
+    paid_bytes, respond,
     signed_request::handle,
     unserved::{Unserved, not_begun},
 };
@@ -42,6 +42,9 @@ async fn embed(inference: Arc<Inference>, mut admitted: Admitted) -> Result<Resp
     let room = Room::of(task, request.message().max_units, lease.left());
     let counting = (inference.counter).count_inputs(task, asked.inputs, body.len(), room);
     let (inputs, tokens) = counting.await?;
+    if inference.billing.evidence.is_some() {
+        paid_bytes::check(body.len(), &inputs, tokens, None)?;
+    }
     let plan = Plan::input_only(task.weights, tokens, request.message().max_units)?;
     let task = task.clone();
     let mut in_flight = admitted.begin(&inference.billing, plan, words, permit)?;

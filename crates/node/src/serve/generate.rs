@@ -6,7 +6,7 @@ use super::{
     count::{self, Room},
     engine::{check_model, engine_refusal, fingerprint},
     inference::Inference,
-    respond,
+    paid_bytes, respond,
     signed_request::handle,
     stream,
     unserved::{Unserved, not_begun},
@@ -84,6 +84,11 @@ async fn generate(
     let room = Room::of(task, request.message().max_units, lease.left());
     let counting = count(&inference, task, prompt, &asked.server, body, room);
     let (prompt, measured) = counting.await?;
+    let tokens = measured.likely as u64;
+    if inference.billing.evidence.is_some() {
+        let asked_with = std::slice::from_ref(&prompt);
+        paid_bytes::check(body.len(), asked_with, tokens, Some(&asked.server))?;
+    }
     let answers = u64::from(asked.server.answers);
     let bounds = RequestBounds {
         input: measured.most as u64,

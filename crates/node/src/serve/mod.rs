@@ -15,6 +15,7 @@ mod inference;
 mod lease_records;
 mod lease_status;
 mod leases;
+mod paid_bytes;
 mod pass_on;
 mod receipts;
 mod record_pages;

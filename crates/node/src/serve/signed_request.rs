@@ -100,6 +100,9 @@ async fn admit(
     let salt = read_salt(&parts.headers)?;
     let lease = leased(inference, endpoint, &request).await?;
     used_up.admit(inference, &lease)?;
+    if let Some(evidence) = &inference.billing.evidence {
+        evidence.check_share(lease.owner)?;
+    }
     let open = match evidence {
         None => false,
         Some(word) => check_open(&word, &request, &lease).map(|()| true)?,

@@ -180,7 +180,7 @@ async fn every_answer_can_be_proved() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_while_walrus_is_away() {
-    const BOUND: u64 = 4_000;
+    const BOUND: u64 = 16_000;
     let world = World::start(instant().await).await;
     let walrus = Walrus::start(&world.dir.path().join("walrus")).await;
     walrus.down(4);

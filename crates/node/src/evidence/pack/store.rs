@@ -12,7 +12,7 @@ use crate::{
 use atoma_types::{Address, BlobId, ObjectId};
 use atoma_walrus::client::{StoreRequest, Stored};
 use bytes::Bytes;
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 /// Where packs go.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl PackStore {
             "a pack is stored"
         );
         self.record(row, Some((built.first, built.last))).await?;
-        self.log.backlog.fetch_sub(built.raw, Ordering::Relaxed);
+        self.log.room.give_back(&built.raw_of);
         self.metrics.packs.inc();
         self.log.stored.send_modify(|count| *count += 1);
         Ok(())

@@ -23,10 +23,10 @@ use crate::{
 };
 use atoma_ledger::due_of_lease;
 use atoma_types::{
-    ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TimestampMs,
+    ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs,
     chain::{ArgKind, Call, Lease, Stack},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
 /// Leases in one transaction: their headers and receipts stay far below a transaction's limit.
