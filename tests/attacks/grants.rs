@@ -60,7 +60,7 @@ async fn a_token_now_and_then_keeps_no_collateral_from_others() {
     let refused = grant(&arena, &url, id, stack, LEASED / 2).await;
     assert_eq!(refused.code(), "grant_too_large", "{refused:?}");
     let more = refused.json()["error"]["needed"].as_u64().unwrap();
-    assert!((100_000..LEASED / 8).contains(&more), "{more}");
+    assert!((100_000..LEASED / 2).contains(&more), "{more}");
     let header = arena.header(id, stack, body.as_bytes(), Runtime::system().now());
     assert_eq!(
         arena.send(&url, header, &body).await.status(),
