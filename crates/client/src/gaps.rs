@@ -67,6 +67,12 @@ impl StackHandle {
         self.client.inner.store.keep_lost((key.stack, key.node), id);
     }
 
+    /// Remembers that nobody waits for a request any more of which it isn't clear what it costs, and the most that it can.
+    pub(crate) fn remember_unclear(&self, key: LaneKey, id: RequestId, most: ComputeUnits) {
+        let lease = (key.stack, key.node);
+        self.client.inner.store.keep_unclear(lease, id, most);
+    }
+
     /// There is a good receipt for a request: if its answer never came, that counts.
     pub(crate) fn is_charged(&self, node: NodeId, id: RequestId, units: ComputeUnits) {
         self.with_account(node, |account| account.never_came.charge(id, units));

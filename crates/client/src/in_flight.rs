@@ -165,6 +165,10 @@ impl Drop for InFlight {
         let Some(open) = self.0.take() else {
             return;
         };
+        let asked = open.request.message();
+        // this program may end before it is clear what it costs
+        open.handle
+            .remember_unclear(open.key, asked.request_id, asked.max_units);
         // without a runtime the request just stays open in the account
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let id = open.request.message().request_id;

@@ -259,6 +259,13 @@ impl Lane {
         ComputeUnits(self.open_sum)
     }
 
+    /// The open requests, with what each may cost; in no order.
+    pub(crate) fn open_requests(&self) -> Vec<(RequestId, ComputeUnits)> {
+        let each = |(id, open): (&RequestId, &Open)| (*id, ComputeUnits(open.max));
+        #[expect(clippy::disallowed_methods, reason = "whoever shows them sorts them")]
+        self.open.iter().map(each).collect()
+    }
+
     /// What the node says and no receipt of ours shows.
     #[must_use]
     pub fn unexplained(&self) -> ComputeUnits {

@@ -40,15 +40,6 @@ pub(crate) struct LeaseStatus {
     pub(crate) lanes: Vec<LaneStatus>,
 }
 
-/// Units of a stack, those of all its leases together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StackUnits {
-    /// Charged by receipts, or claimed.
-    pub used: ComputeUnits,
-    /// Neither: those that no node has among them.
-    pub left: ComputeUnits,
-}
-
 #[derive(Debug, Deserialize)]
 pub(crate) struct LaneStatus {
     pub(crate) lane: u16,
@@ -96,32 +87,6 @@ impl Client {
     /// If the client's files can't be read.
     pub fn closed_stacks(&self) -> Result<Vec<StackId>, ClientError> {
         Ok(self.inner.store.kept().closed_stacks()?)
-    }
-
-    /// What was used of a stack, and what is left to ask with: by the ledger, and by the receipts in this client's folder.
-    /// What others asked with isn't known here until a node claims it.
-    ///
-    /// # Errors
-    ///
-    /// If the client's files can't be read.
-    pub fn units(&self, stack: &Stack) -> Result<StackUnits, ClientError> {
-        let mut units = StackUnits {
-            used: ComputeUnits::ZERO,
-            left: stack.ungranted,
-        };
-        for lease in &stack.leases {
-            let charged = self.inner.store.kept().charged(stack.id, lease.node)?;
-            let claimed = lease.claimed_units().max(lease.paid_units);
-            if lease.closed {
-                units.used = units.used.saturating_add(claimed);
-                continue;
-            }
-            let used = charged.max(claimed);
-            units.used = units.used.saturating_add(used);
-            let left = lease.units.saturating_sub(used);
-            units.left = units.left.saturating_add(left);
-        }
-        Ok(units)
     }
 
     /// Opens a stack of this wallet.

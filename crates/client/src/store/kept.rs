@@ -76,6 +76,17 @@ impl Kept {
         })
     }
 
+    /// Units that requests of a lease may cost at most whose receipts nobody waits for, together.
+    pub(crate) fn unclear(&self, stack: StackId, node: NodeId) -> rusqlite::Result<ComputeUnits> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT COALESCE(SUM(units), 0) FROM unclear WHERE stack = ?1 AND node = ?2",
+            )?;
+            let lease = params![stack.0.as_bytes(), node.0.as_bytes()];
+            query.query_row(lease, |row| Ok(ComputeUnits(from_sql(row.get(0)?))))
+        })
+    }
+
     /// The latest receipts of a lease, in order of their places.
     pub(crate) fn chain(
         &self,

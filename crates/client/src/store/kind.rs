@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
     file: "client.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atCl"),
-    version: 7,
+    version: 8,
     tables: "
         CREATE TABLE receipts (
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -49,6 +49,10 @@ pub(super) const KIND: Kind = Kind {
             request BLOB PRIMARY KEY, stack BLOB NOT NULL, node BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX lost_by_lease ON lost (stack, node);
+        CREATE TABLE unclear (  -- requests whose receipts nobody waits for: what they may cost at most
+            request BLOB PRIMARY KEY, stack BLOB NOT NULL, node BLOB NOT NULL, units INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX unclear_by_lease ON unclear (stack, node);
         CREATE TABLE wrongs (  -- answers of which a jury would find what was found here
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, unit INTEGER NOT NULL, reason TEXT NOT NULL,
             PRIMARY KEY (stack, node, seq)
@@ -123,6 +127,15 @@ pub(super) const KIND: Kind = Kind {
                         SELECT 1 FROM receipts AS other WHERE other.request = one.request
                         AND other.stack = one.stack AND other.node = one.node AND other.hash <> one.hash
                     );
+            ",
+        },
+        Upgrade {
+            from: 7,
+            sql: "
+                CREATE TABLE unclear (  -- requests whose receipts nobody waits for: what they may cost at most
+                    request BLOB PRIMARY KEY, stack BLOB NOT NULL, node BLOB NOT NULL, units INTEGER NOT NULL
+                ) STRICT, WITHOUT ROWID;
+                CREATE INDEX unclear_by_lease ON unclear (stack, node);
             ",
         },
     ],

@@ -150,6 +150,19 @@ impl Store {
         }
     }
 
+    /// Remembers what a request may cost at most whose receipt nobody waits for; never waits.
+    pub(crate) fn keep_unclear(
+        &self,
+        lease: (StackId, NodeId),
+        request: RequestId,
+        most: ComputeUnits,
+    ) {
+        let op = Op::Unclear(lease, request, most.0);
+        if let Err(error) = self.writes.send_lazily(op) {
+            tracing::error!(error = %WithCauses(&error), "what a request may cost will be forgotten");
+        }
+    }
+
     /// Remembers an answer that is wrong; never waits.
     pub(crate) fn keep_wrong(&self, wrong: Wrong) {
         if let Err(error) = self.writes.send(Op::Wrong(wrong, None)) {

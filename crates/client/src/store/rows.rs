@@ -104,6 +104,10 @@ pub(super) fn insert(db: &Connection, row: &Row) -> rusqlite::Result<()> {
         row.fault,
         row.second,
     ])?;
+    if row.fault.is_none() {
+        db.prepare_cached("DELETE FROM unclear WHERE request = ?1")?
+            .execute([row.request.0])?;
+    }
     // who looks for two reads these alone, however many receipts there are
     db.prepare_cached(
         "INSERT OR IGNORE INTO suspects (stack, node, seq, hash)
@@ -117,6 +121,27 @@ pub(super) fn insert(db: &Connection, row: &Row) -> rusqlite::Result<()> {
         row.key.stack.0.as_bytes(),
         row.key.node.0.as_bytes(),
         row.fault.is_some(),
+    ])?;
+    Ok(())
+}
+
+/// What a request may cost at most, unless it is clear by now.
+pub(super) fn insert_unclear(
+    db: &Connection,
+    (stack, node): (StackId, NodeId),
+    request: RequestId,
+    most: u64,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO unclear (request, stack, node, units) SELECT ?1, ?2, ?3, ?4
+         WHERE NOT EXISTS (SELECT 1 FROM receipts WHERE request = ?1 AND fault IS NULL)
+         AND NOT EXISTS (SELECT 1 FROM refused WHERE request = ?1)",
+    )?
+    .execute(params![
+        request.0,
+        stack.0.as_bytes(),
+        node.0.as_bytes(),
+        to_sql(most),
     ])?;
     Ok(())
 }

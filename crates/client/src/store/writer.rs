@@ -5,7 +5,7 @@ use super::{
     bonds::{self, Bond, Wrong},
     distrusts::{self, Distrust},
     lanes::{self, NotGiven, Wanted},
-    rows::{KeptLane, LaneKey, Row, insert},
+    rows::{KeptLane, LaneKey, Row, insert, insert_unclear},
 };
 use atoma_store::{Gather, OnFailure, Policy, Reply, Slot, Writer};
 use atoma_types::{NodeId, RequestId, StackId};
@@ -43,6 +43,8 @@ pub(crate) enum Op {
     Refused(StackId, RequestId),
     /// An answer of a lease never came.
     Lost((StackId, NodeId), RequestId),
+    /// A request of a lease may cost so many units: nobody waits for its receipt any more.
+    Unclear((StackId, NodeId), RequestId, u64),
     Distrust(Distrust),
     Wrong(Wrong, Option<Reply>),
     /// Keeps a bond, or forgets one that was not staked after all.
@@ -119,6 +121,8 @@ impl Writer for ClientWriter {
                         .execute([stack.0.as_bytes()])?;
                     to.prepare_cached("DELETE FROM lost WHERE stack = ?1")?
                         .execute([stack.0.as_bytes()])?;
+                    to.prepare_cached("DELETE FROM unclear WHERE stack = ?1")?
+                        .execute([stack.0.as_bytes()])?;
                 }
                 Op::Refused(stack, request) => {
                     to.prepare_cached(
@@ -126,6 +130,8 @@ impl Writer for ClientWriter {
                     )?
                     .execute(params![request.0, stack.0.as_bytes()])?;
                     to.prepare_cached("DELETE FROM lost WHERE request = ?1")?
+                        .execute([request.0])?;
+                    to.prepare_cached("DELETE FROM unclear WHERE request = ?1")?
                         .execute([request.0])?;
                 }
                 Op::Lost((stack, node), request) => {
@@ -138,6 +144,7 @@ impl Writer for ClientWriter {
                         node.0.as_bytes()
                     ])?;
                 }
+                Op::Unclear(lease, request, most) => insert_unclear(to, *lease, *request, *most)?,
                 Op::Distrust(distrust) => distrusts::insert(to, distrust)?,
                 Op::Wrong(wrong, _) => bonds::insert_wrong(to, wrong)?,
                 Op::Bond { bond, staked, .. } => match staked {
@@ -169,6 +176,7 @@ impl Writer for ClientWriter {
                 | Op::Forget(_)
                 | Op::Refused(..)
                 | Op::Lost(..)
+                | Op::Unclear(..)
                 | Op::Distrust(_)
                 | Op::Wrong(_, None) => {}
             }

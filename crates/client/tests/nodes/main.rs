@@ -7,6 +7,7 @@ mod challenge;
 mod close;
 mod doubles;
 mod gaps;
+mod left;
 mod look_out;
 mod never_came;
 mod passed;
