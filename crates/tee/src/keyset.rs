@@ -4,13 +4,16 @@ use crate::{
     bounded::{Bytes, List},
     crypto::sha256,
     limits::{MAX_SEALING_KEY_BYTES, MAX_SEALING_KEYS},
-    octets::Digest,
+    octets::{Digest, Octets},
 };
 use atoma_types::{
     NetworkId, NodeId, ObjectId, PublicKey, TimestampMs,
+    hash::Hash32,
+    merkle::{MerkleTree, leaf_hash},
     message::{Domain, Tag},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Tag of keysets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +31,7 @@ impl Tag for KeysetTag {
 /// domain       16  "atoma/keyset/v1", 0
 /// network      32   package 32   node 32
 /// release      32  what the ledger's list of releases calls the guest's image
-/// models       32  root over the models that the release may serve; zero where it may serve any
+/// models       32  root over the models that the release may serve ([`Keyset::root_of`]); zero where it may serve any
 /// sealing_keys  1  ULEB128 count, at most 4, then of each:
 ///               4  u32 le, the key's id
 ///               1  suite: 0 X-Wing with AES-256-GCM
@@ -92,6 +95,13 @@ impl SealingSuite {
 }
 
 impl Keyset {
+    /// What stands in [`models`](Self::models) for these: the Merkle root of their hashes in rising order, as tasks have them.
+    #[must_use]
+    pub fn root_of(models: &BTreeSet<Hash32>) -> Digest {
+        let leaves = models.iter().map(|model| leaf_hash(&model.0));
+        Octets(MerkleTree::from_leaves(leaves.collect()).root().0)
+    }
+
     /// SHA-256 over the keyset's BCS.
     ///
     /// # Panics

@@ -117,7 +117,7 @@ impl Client {
         })
     }
 
-    /// Whether a task's owner lets what the node runs serve it.
+    /// Whether a task's owner lets what the node runs serve it, and what it runs may serve the task's model.
     async fn check_release(&self, attested: &Attested, task: TaskId) -> Result<(), ClientError> {
         let task = self.ledger().task(task).await?;
         let released = task.releases(attested.release_id, self.ledger().clock().await?);
@@ -127,7 +127,7 @@ impl Client {
                 reason: AttestationFault::Release,
             });
         }
-        Ok(())
+        attested.check_model(task.engine.model)
     }
 }
 
@@ -159,6 +159,7 @@ fn judge(
     let named = policy.releases.iter().find(|known| known.id == release);
     Ok(Attested {
         release_id: Hash32(release.0),
+        models: bundle.keyset.models,
         keyset: VerifiedKeyset::new(&bundle.keyset, &verdict)?,
         release: named.map(|known| known.name.clone()).unwrap_or_default(),
         receipt_key: bundle.keyset.receipt_key,

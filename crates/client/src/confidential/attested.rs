@@ -3,7 +3,10 @@
 use super::AttestationFault;
 use crate::ClientError;
 use atoma_channel::{Padding, VerifiedKeyset};
-use atoma_tee::{Policy, Verdict};
+use atoma_tee::{
+    Keyset, Policy, Verdict,
+    octets::{Digest, Octets},
+};
 use atoma_types::{DurationMs, NodeId, PublicKey, TaskId, TimestampMs, hash::Hash32};
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
@@ -32,6 +35,8 @@ pub struct Attested {
     pub release: String,
     /// What the ledger's lists of releases call it.
     pub(super) release_id: Hash32,
+    /// The root over the models that it may serve; zero for any.
+    pub(super) models: Digest,
     pub(crate) keyset: VerifiedKeyset,
     pub(crate) receipt_key: PublicKey,
 }
@@ -123,6 +128,19 @@ impl Attested {
 }
 
 impl Attested {
+    /// Whether what it runs may serve a model, by its own statement: any model, or this one alone. A root over several says
+    /// of none that it is among them.
+    pub(super) fn check_model(&self, model: Hash32) -> Result<(), ClientError> {
+        let any = Octets([0; 32]);
+        if self.models == any || self.models == Keyset::root_of(&[model].into()) {
+            return Ok(());
+        }
+        Err(ClientError::Attestation {
+            node: self.verdict.node,
+            reason: AttestationFault::Models,
+        })
+    }
+
     /// Whether receipts by this key are the guest's own.
     pub(crate) fn check_receipt_key(&self, key: PublicKey) -> Result<(), ClientError> {
         if self.receipt_key == key {
@@ -146,6 +164,7 @@ mod tests {
             verdict: node.verdict(),
             release: String::new(),
             release_id: Hash32(node.keyset.release.0),
+            models: node.keyset.models,
             keyset: node.verified(),
             receipt_key: node.keyset.receipt_key,
         })
@@ -173,6 +192,24 @@ mod tests {
             &nodes.good_at(node.keyset.node, NOW).unwrap(),
             &second
         ));
+    }
+
+    #[test]
+    fn keys_for_some_models_are_for_no_other_one() {
+        let models = [Hash32([1; 32]), Hash32([2; 32])];
+        let for_models = |keyset_models| {
+            let mut attested = Arc::unwrap_or_clone(attested(&TestNode::new(7)));
+            attested.models = keyset_models;
+            models.map(|model| attested.check_model(model).is_ok())
+        };
+        assert_eq!(for_models(Octets([0; 32])), [true, true]);
+        assert_eq!(
+            for_models(Keyset::root_of(&[models[0]].into())),
+            [true, false]
+        );
+        // nobody can tell which they are
+        assert_eq!(for_models(Keyset::root_of(&models.into())), [false, false]);
+        assert_eq!(for_models(Octets([1; 32])), [false, false]);
     }
 
     #[test]

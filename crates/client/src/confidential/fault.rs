@@ -19,6 +19,9 @@ pub enum AttestationFault {
     /// The task's owner hasn't released what it runs, or has withdrawn it.
     #[error("the task lists no such release, or it is not good yet")]
     Release,
+    /// What it runs may serve other models than the task's, by its own statement.
+    #[error("its keys are for other models than the task's")]
+    Models,
     /// Whoever signs its receipts isn't the guest.
     #[error("its receipts are signed by another key than the attested one")]
     ReceiptKey,
