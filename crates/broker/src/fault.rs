@@ -8,6 +8,7 @@ atoma_tee::faults! {
         Nonce = "key_nonce", "the evidence doesn't answer a nonce of this broker's for this model";
         NonceExpired = "key_nonce_expired", "the nonce is too old: ask for another";
         NonceUsed = "key_nonce_used", "the nonce was answered already: ask for another";
+        Node = "key_node", "the keyset is a node's: one of no node is made for the key alone";
         Policy = "key_policy", "the owner's policy doesn't accept the evidence";
         Release = "key_release", "the owner doesn't give the key to that release";
         Keyset = "key_keyset", "the keyset has no sealing key that can be used";
@@ -22,7 +23,7 @@ impl KeyFault {
     pub fn status(self) -> u16 {
         match self {
             Self::Model => 404,
-            Self::Bundle | Self::Nonce | Self::NonceExpired | Self::Keyset => 400,
+            Self::Bundle | Self::Nonce | Self::NonceExpired | Self::Node | Self::Keyset => 400,
             Self::NonceUsed => 409,
             Self::Policy | Self::Release => 403,
             Self::Busy => 429,
@@ -42,6 +43,7 @@ impl KeyFault {
             | Self::Nonce
             | Self::NonceExpired
             | Self::NonceUsed
+            | Self::Node
             | Self::Keyset => "invalid_request_error",
         }
     }

@@ -133,7 +133,10 @@ fn of_broker(code: &str) -> Option<&'static str> {
         "key_nonce" => {
             "start the node again: the broker may have been started anew meanwhile, or several may stand behind one URL"
         }
-        "key_nonce_expired" | "key_nonce_used" | "key_busy" => "start the node again",
+        "key_nonce_expired" | "key_nonce_used" => "start the node again",
+        "key_busy" => {
+            "it was asked several times: start the node again later, or tell the model's owner that their broker is overrun"
+        }
         "key_record" => "the owner's broker can't write its record: its disk may be full",
         _ => return None,
     };
@@ -395,8 +398,8 @@ mod tests {
             }))
         };
         for fault in KeyFault::ALL {
-            // a node of this program makes neither
-            let ours = [KeyFault::Bundle, KeyFault::Keyset].contains(fault);
+            // a node of this program makes none of these
+            let ours = [KeyFault::Bundle, KeyFault::Node, KeyFault::Keyset].contains(fault);
             assert_eq!(refused(fault.code()).is_none(), ours, "{fault:?}");
         }
         let away = AskError::Malformed("https://keys.example".to_owned());

@@ -37,7 +37,7 @@ async fn nonce(Of(state): Of<Arc<State>>, Path(model): Path<String>) -> Response
         return fault(KeyFault::Model, &[]);
     };
     let runtime = &state.runtime;
-    let nonce = state.nonces.give(model, runtime.now(), &*runtime.random);
+    let nonce = state.nonces.give(model, runtime.now());
     let answer = serde_json::to_vec(&NonceAnswer { nonce }).unwrap_or_default();
     answered(StatusCode::OK, "application/json", answer)
 }
@@ -97,7 +97,6 @@ fn decide(
 fn give(state: &State, decision: &Decision, now: TimestampMs) -> Result<Vec<u8>, KeyFault> {
     let to = decision.outcome.as_ref().map_err(|fault| *fault)?;
     let key = state.judge.wrap(to, now, &*state.runtime.random)?;
-    state.answered.lock().take(to.nonce(), to.nonce_end, now)?;
     let written = state.record.lock().released(decision, now);
     written.map_err(|error| {
         tracing::error!(%error, "the record of keys cannot be written");

@@ -1,4 +1,5 @@
-//! Whether a model's key goes to whoever shows this evidence. Nothing is looked up, nothing is changed.
+//! Whether a model's key goes to whoever shows this evidence. Nothing is looked up; what is changed is that its nonce is used
+//! up, before anything of it is judged.
 
 use super::nonce::Nonces;
 use crate::fault::KeyFault;
@@ -13,7 +14,7 @@ use atoma_tee::{
     octets::{Digest, Octets},
     statement::FreshnessKind,
 };
-use atoma_types::{NetworkId, NodeId, TimestampMs, hash::Hash32};
+use atoma_types::{Address, NetworkId, NodeId, TimestampMs, hash::Hash32};
 use std::collections::BTreeMap;
 
 /// Who decides: the owner's keys, policy and releases.
@@ -52,14 +53,6 @@ pub(super) struct Shown {
 pub(super) struct Accepted {
     keyset: VerifiedKeyset,
     terms: KeyTerms,
-    /// When its nonce ends.
-    pub(super) nonce_end: TimestampMs,
-}
-
-impl Accepted {
-    pub(super) fn nonce(&self) -> Octets<32> {
-        self.terms.nonce
-    }
 }
 
 impl Judge {
@@ -109,16 +102,21 @@ impl Judge {
             tier: None,
         };
         decision.shown = Some(shown);
-        let checked = nonce.ok_or(KeyFault::Nonce);
-        let checked =
-            checked.and_then(|nonce| Ok((nonce, nonces.check(decision.model, &nonce, now)?)));
-        let (nonce, nonce_end) = match checked {
-            Ok(checked) => checked,
+        let answered = nonce.ok_or(KeyFault::Nonce).and_then(|nonce| {
+            nonces.use_up(decision.model, &nonce, now)?;
+            Ok(nonce)
+        });
+        let nonce = match answered {
+            Ok(nonce) => nonce,
             Err(fault) => {
                 decision.outcome = Err(fault);
                 return;
             }
         };
+        if keyset.node != NodeId(Address::ZERO) {
+            decision.outcome = Err(KeyFault::Node);
+            return;
+        }
         let appraisal = Appraisal {
             roots: &Roots::pinned(),
             policy: &self.policy,
@@ -143,7 +141,6 @@ impl Judge {
                         release: keyset.release,
                         nonce,
                     },
-                    nonce_end,
                 }),
                 Err(_) => Err(KeyFault::Keyset),
             },

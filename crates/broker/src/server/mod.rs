@@ -3,8 +3,8 @@
 //! ```text
 //! http     bytes in, bytes out
 //! state    what every request needs
-//! judge    what the evidence is worth, and whether this key goes to it: pure
-//! nonce    nonces that need no memory, and those that were answered
+//! judge    what the evidence is worth, and whether this key goes to it: of what it is given, but for the nonce
+//! nonce    nonces, each good for one judgement
 //! record   a line for each decision, on the disk before it leaves
 //! ```
 
@@ -144,7 +144,6 @@ impl Broker {
                 releases,
             },
             nonces: Nonces::new(&*runtime.random),
-            answered: Mutex::default(),
             record: Mutex::new(record),
             places: Semaphore::new(JUDGED_AT_ONCE),
             bodies: BodyRoom::new(LONG_BODIES_BYTES),

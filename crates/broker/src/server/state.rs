@@ -1,10 +1,6 @@
 //! What the broker's requests share.
 
-use super::{
-    judge::Judge,
-    nonce::{Answered, Nonces},
-    record::Record,
-};
+use super::{judge::Judge, nonce::Nonces, record::Record};
 use atoma_http::server::{BodyRoom, Limits};
 use atoma_runtime::Runtime;
 use parking_lot::Mutex;
@@ -15,7 +11,6 @@ use tokio::sync::Semaphore;
 pub(super) struct State {
     pub(super) judge: Judge,
     pub(super) nonces: Nonces,
-    pub(super) answered: Mutex<Answered>,
     pub(super) record: Mutex<Record>,
     /// Bundles that are judged.
     pub(super) places: Semaphore,

@@ -14,7 +14,7 @@ use atoma_tee::{
     software::SoftwareEvidence,
     statement::{Freshness, FreshnessKind},
 };
-use atoma_types::{TimestampMs, hash::Hash32, message::Domain};
+use atoma_types::{Address, NodeId, TimestampMs, hash::Hash32, message::Domain};
 use std::path::Path;
 
 pub(crate) const RELEASE: Digest = Octets([0x0e; 32]);
@@ -33,6 +33,8 @@ impl Guest {
     /// One that the policy accepts, with keys for now.
     pub(crate) fn new(number: u8) -> Self {
         let mut node = TestNode::new(number);
+        // made for the key alone
+        node.keyset.node = NodeId(Address::ZERO);
         let now = Runtime::system().now();
         node.keyset.not_before = TimestampMs(now.0 - 30_000);
         node.keyset.not_after = TimestampMs(now.0 + 300_000);

@@ -9,7 +9,7 @@ use atoma_tee::{
     octets::{Digest, Octets},
     statement::FreshnessKind,
 };
-use atoma_types::{TimestampMs, hash::Hash32, refusal::ErrorBody};
+use atoma_types::{Address, NodeId, TimestampMs, hash::Hash32, refusal::ErrorBody};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
@@ -121,6 +121,11 @@ async fn each_way_to_be_given_no_key_has_its_code() {
         "key_nonce"
     );
 
+    // a node's own keys, whatever they are worth
+    let mut nodes = guest.clone();
+    nodes.node.keyset.node = NodeId(Address::new([5; 32]));
+    assert_eq!(refused(nodes.answering(fresh().await)).await, "key_node");
+
     // not what the policy has
     let mut changed = guest.clone();
     changed.measurement.0[0] ^= 1;
@@ -183,6 +188,10 @@ async fn whoever_is_between_guest_and_broker_gets_nothing() {
     assert_eq!(code, "key_policy");
     assert!(words.contains("bundle_report_data"), "{words}");
 
+    // and the nonce is used up, whatever came of it
+    let again = asked.key(MODEL, guest.answering(nonce)).await;
+    assert_eq!(self::code(again), "key_nonce_used");
+    let nonce = asked.nonce(MODEL).await.unwrap();
     let released = asked.key(MODEL, guest.answering(nonce)).await.unwrap();
     let mut relay = guest.clone();
     relay.node = host;
