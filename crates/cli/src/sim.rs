@@ -2,7 +2,7 @@
 
 use crate::output::Output;
 use anyhow::{Context, Result, bail};
-use atoma_sim::{Plan, Report, Size, Strategy};
+use atoma_sim::{Plan, Progress, Report, Size, Strategy};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -80,7 +80,10 @@ fn play(run: &Run, output: &Output) -> Result<()> {
             bail!("there is no parameter or assumption {name}");
         }
     }
-    let report = Report::new(&atoma_sim::measure(&plan)?);
+    let progress = output.progress("simulating");
+    let measured = atoma_sim::measure(&plan);
+    progress.finish_and_clear();
+    let report = Report::new(&measured?);
     if output.is_json() {
         output.bytes(format!("{}\n", serde_json::to_string(&report)?).as_bytes());
     } else {
@@ -90,11 +93,18 @@ fn play(run: &Run, output: &Output) -> Result<()> {
 }
 
 fn advice(advise: &Advise, output: &Output) -> Result<()> {
-    let advice = atoma_sim::advise(Size {
+    let progress = output.progress("simulating");
+    let size = Size {
         nodes: advise.network.nodes,
         requests: advise.network.requests,
         seed: advise.network.seed,
-    })?;
+    };
+    let advice = atoma_sim::advise_telling(size, |at| {
+        let Progress { now, done, all } = at;
+        progress.set_message(format!("simulating: {now} ({done} of {all} done)"));
+    });
+    progress.finish_and_clear();
+    let advice = advice?;
     if let Some(folder) = &advise.plots {
         for (name, svg) in advice.plots() {
             let path = folder.join(name);

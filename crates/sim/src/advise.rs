@@ -1,7 +1,7 @@
 //! The parameters, and beside each strategy what it earns under them and under a weaker set.
 
 use crate::{
-    answers::{self, Answer},
+    answers::{Answer, QUESTIONS},
     choose,
     honest::Honest,
     market::Market,
@@ -53,11 +53,40 @@ pub struct Advice {
 /// # Errors
 /// If the size can't be simulated.
 pub fn advise(size: Size) -> Result<Advice, PlanError> {
+    advise_telling(size, |_| {})
+}
+
+/// How far it is: what is simulated now, and how much of it all is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// A strategy, or what is asked of the rules.
+    pub now: &'static str,
+    /// So many of them are done.
+    pub done: usize,
+    /// Of so many.
+    pub all: usize,
+}
+
+/// The same, telling before each part how far it is: all of it takes minutes.
+///
+/// # Errors
+/// If the size can't be simulated.
+pub fn advise_telling(size: Size, mut told: impl FnMut(Progress)) -> Result<Advice, PlanError> {
     let market = Market::default();
     let parameters = choose::parameters(&market);
     let mut honest = Honest::default();
-    let strategies = compare(size, &parameters, &mut honest)?;
-    let answers = answers::all(size, &parameters, &mut honest)?;
+    let all = Strategy::ALL.len() - 1 + QUESTIONS.len();
+    let mut done = 0;
+    let mut begin = |now| {
+        told(Progress { now, done, all });
+        done += 1;
+    };
+    let strategies = compare(size, &parameters, &mut honest, &mut begin)?;
+    let mut answers = Vec::new();
+    for (name, find) in QUESTIONS {
+        begin(name);
+        answers.push(find(size, &parameters, &mut honest)?);
+    }
     Ok(Advice {
         strategies,
         parameters,
@@ -71,10 +100,12 @@ fn compare(
     size: Size,
     parameters: &Params,
     honest: &mut Honest,
+    begin: &mut impl FnMut(&'static str),
 ) -> Result<Vec<Comparison>, PlanError> {
     let mut strategies = Vec::new();
     let others = Strategy::ALL.iter().copied();
     for strategy in others.filter(|&strategy| strategy != Strategy::Honest) {
+        begin(strategy.name());
         let mut plan = Plan::new(strategy, size.nodes, size.requests, size.seed);
         plan.rules.params.clone_from(parameters);
         let report = Report::new(&honest.measure(&plan)?);

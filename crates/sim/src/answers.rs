@@ -25,30 +25,31 @@ pub struct Answer {
     pub figures: Vec<(u64, f64)>,
 }
 
-/// Every question with its answer, under these parameters.
-pub(crate) fn all(
-    size: Size,
-    params: &Params,
-    honest: &mut Honest,
-) -> Result<Vec<Answer>, PlanError> {
-    Ok(vec![
-        saving(params),
-        false_share(size, params, honest)?,
-        tests(size, params, honest)?,
-        copying(size, params, honest)?,
-        leverage(params),
-        outage(size, params, honest)?,
-        steps(size, params, honest)?,
-        window(size, params, honest)?,
-        entry(size, params, honest)?,
-        counting(size, params, honest)?,
-        Answer {
-            name: "unknown",
-            question: "Do tolerant jurors agree? Where does the median price settle? Is the gas of draws equal?",
-            answer: "Not known from here: numerics, a market of prices and the Move VM decide; nothing of it is simulated.".to_owned(),
-            figures: Vec::new(),
-        },
-    ])
+/// Finds an answer under parameters.
+type Find = fn(Size, &Params, &mut Honest) -> Result<Answer, PlanError>;
+
+/// What is asked, and how its answer is found.
+pub(crate) const QUESTIONS: [(&str, Find); 11] = [
+    ("saving", |_, params, _| Ok(saving(params))),
+    ("false shares", false_share),
+    ("tests", tests),
+    ("copying", copying),
+    ("leverage", |_, params, _| Ok(leverage(params))),
+    ("outage", outage),
+    ("steps", steps),
+    ("window", window),
+    ("entry", entry),
+    ("counting", counting),
+    ("what is unknown", |_, _, _| Ok(unknown())),
+];
+
+fn unknown() -> Answer {
+    Answer {
+        name: "unknown",
+        question: "Do tolerant jurors agree? Where does the median price settle? Is the gas of draws equal?",
+        answer: "Not known from here: numerics, a market of prices and the Move VM decide; nothing of it is simulated.".to_owned(),
+        figures: Vec::new(),
+    }
 }
 
 fn plan(strategy: Strategy, size: Size, params: &Params) -> Plan {

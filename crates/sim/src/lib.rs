@@ -29,7 +29,7 @@ mod svg;
 mod weaker;
 
 pub use accounts::{Account, Group, Seen};
-pub use advise::{Advice, Comparison, Weaker, advise};
+pub use advise::{Advice, Comparison, Progress, Weaker, advise, advise_telling};
 pub use answers::Answer;
 pub use market::Market;
 pub use measure::{Measured, WHOLE, measure, measure_beside};

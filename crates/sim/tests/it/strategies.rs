@@ -85,7 +85,13 @@ fn the_advice_has_an_object_for_each_strategy_and_then_the_default_parameters() 
     let params: Params = serde_json::from_value(last["parameters"].clone()).unwrap();
     assert_eq!(params, Params::default());
     assert_eq!(choose::parameters(&atoma_sim::Market::default()), params);
-    let again = atoma_sim::advise(size).unwrap();
+    let mut told = Vec::new();
+    let again = atoma_sim::advise_telling(size, |at| told.push(at)).unwrap();
+    let all = told.len();
+    assert!(all > Strategy::ALL.len() && told[0].now == strategies[0]["strategy"]);
+    for (done, at) in told.iter().enumerate() {
+        assert_eq!((at.done, at.all), (done, all), "each part is told once");
+    }
     assert_eq!(again.to_json().unwrap(), json);
     assert_eq!(again.plots(), advice.plots());
 }
