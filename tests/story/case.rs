@@ -13,6 +13,21 @@ pub(crate) async fn types(
     key: &SigningKey,
     words: &[&str],
 ) -> Result<Vec<Value>, String> {
+    let said = words.iter().map(|word| (*word).to_owned());
+    let words: Vec<String> = settings(world, key).into_iter().chain(said).collect();
+    // the ledger runs in this process and must go on meanwhile
+    let run = move || atoma::run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let done = Threads::Real.blocking(run).await.unwrap();
+    let lines = atoma::objects(&done.stdout);
+    match lines.first().and_then(|line| line.get("error")) {
+        Some(error) => Err(error.to_string()),
+        None if done.status.success() => Ok(lines),
+        None => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
+    }
+}
+
+/// What a party's commands say of ledger, keys and folder.
+pub(crate) fn settings(world: &World, key: &SigningKey) -> Vec<String> {
     let home = world.folder.path().join(key.public_key().to_string());
     std::fs::create_dir_all(&home).unwrap();
     let keystore = home.join("wallet.keystore");
@@ -23,17 +38,7 @@ pub(crate) async fn types(
     let url = world.localnet().url();
     let (keystore, home) = (keystore.to_string_lossy(), home.to_string_lossy());
     let settings = ["--ledger", &url, "--keystore", &keystore, "--home", &home];
-    let words = [&settings[..], words].concat();
-    let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-    // the ledger runs in this process and must go on meanwhile
-    let run = move || atoma::run(&words.iter().map(String::as_str).collect::<Vec<_>>());
-    let done = Threads::Real.blocking(run).await.unwrap();
-    let lines = atoma::objects(&done.stdout);
-    match lines.first().and_then(|line| line.get("error")) {
-        Some(error) => Err(error.to_string()),
-        None if done.status.success() => Ok(lines),
-        None => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
-    }
+    settings.map(str::to_owned).to_vec()
 }
 
 pub(crate) struct Case(Trial);

@@ -39,6 +39,8 @@ mod restored;
 mod sdk;
 mod sealed_model;
 mod small_stacks;
+mod stalling;
+mod stops;
 mod tables;
 mod town;
 mod upstream;

@@ -1,7 +1,10 @@
 //! A ledger whose clock can be moved, a node in this process with the built-in model, and a user who types
 //! commands: for stories about what a node does by itself.
 
-use crate::case::types;
+use crate::{
+    case::{settings, types},
+    stalling::Stalling,
+};
 use atoma_client::{KeptReceipt, Receipts, request_key};
 use atoma_engine::{Engine, builtin};
 use atoma_keys::{SigningKey, read_private};
@@ -61,6 +64,8 @@ struct Plan {
     pack: Option<u64>,
     /// After so long idle leases give their units back.
     idle: Option<Duration>,
+    /// Answers stand still after some tokens.
+    stalls: bool,
 }
 
 impl Town {
@@ -93,6 +98,15 @@ impl Town {
     pub(crate) async fn giving_back(idle: Duration) -> Self {
         Self::with(Plan {
             idle: Some(idle),
+            ..Plan::default()
+        })
+        .await
+    }
+
+    /// The same where answers stand still after some tokens.
+    pub(crate) async fn stalling() -> Self {
+        Self::with(Plan {
+            stalls: true,
             ..Plan::default()
         })
         .await
@@ -142,6 +156,10 @@ impl Town {
         };
         let (operator, user) = (Arc::new(world.party().await), world.party().await);
         let engine: Arc<dyn Engine> = Arc::new(builtin::load().unwrap());
+        let engine = match plan.stalls {
+            true => Arc::new(Stalling(engine)),
+            false => engine,
+        };
         let price = if plan.examined { EXAMINED_PRICE } else { PRICE };
         let task = NewTask::chat(builtin::NAME, engine_class(engine.info()), price.0);
         let stranger = world.party().await;
@@ -283,6 +301,11 @@ impl Town {
     pub(crate) async fn dollars(&self) -> u64 {
         let user = self.user.public_key().address();
         self.world.ledger.usdc(user).await.unwrap().0
+    }
+
+    /// What the user's commands say of ledger, keys and folder.
+    pub(crate) fn settings(&self) -> Vec<String> {
+        settings(&self.world, &self.user)
     }
 
     /// The user types.

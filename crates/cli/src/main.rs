@@ -248,6 +248,9 @@ fn found(error: &anyhow::Error) -> Option<u8> {
     if error.is::<verify::Incomplete>() {
         return Some(verify::Incomplete::STATUS);
     }
+    if error.is::<chat::Stopped>() {
+        return Some(chat::Stopped::STATUS);
+    }
     let found = error.is::<stack_watch::Found>();
     found.then_some(stack_watch::Found::STATUS)
 }

@@ -19,6 +19,8 @@ use tokio::time::Instant;
 
 /// A refusal is a short JSON object; more isn't read of it.
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
+/// Of a request's id, what the line of its cost shows: commands take it for the whole.
+pub(super) const SHOWN_DIGITS: usize = 16;
 
 /// What came of a question.
 pub(crate) struct Told {

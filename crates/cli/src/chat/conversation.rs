@@ -2,15 +2,20 @@
 
 use super::{
     args::Chat,
-    ask::{Told, another_stack_may_do, ask, more_units_may_do, said_to_need, stack_may_do},
+    ask::{
+        SHOWN_DIGITS, Told, another_stack_may_do, ask, more_units_may_do, said_to_need,
+        stack_may_do,
+    },
     need::Tried,
     payer::{self, Choice},
-    purchase::Question,
+    purchase::{Budget, Question},
+    stopped,
 };
 use crate::{
     confidential, convicted,
     output::{Facts, Output, money, usdc},
     receipt,
+    run::told_to_stop,
 };
 use anyhow::Result;
 use atoma_client::{Client, RequestOptions, StackHandle};
@@ -22,8 +27,8 @@ use atoma_types::{
 };
 use serde_json::{Value, json};
 
-/// Of a request's id, what the line of its cost shows: commands take it for the whole.
-const SHOWN_DIGITS: usize = 16;
+/// Purchases for one question: a node may find that it needs more than was bought for it.
+const MOST_PURCHASES: usize = 2;
 
 /// What was said so far, and who pays and serves.
 pub(super) struct Conversation<'a> {
@@ -32,6 +37,9 @@ pub(super) struct Conversation<'a> {
     pub(super) output: &'a Output,
     messages: Vec<Value>,
     choice: Option<Choice>,
+    budget: Budget,
+    /// Who was asked last, and may charge it.
+    asked: Option<Choice>,
 }
 
 impl<'a> Conversation<'a> {
@@ -42,6 +50,8 @@ impl<'a> Conversation<'a> {
         Self {
             messages: system.into_iter().collect(),
             choice: None,
+            budget: chat.payer.budget(),
+            asked: None,
             client,
             chat,
             output,
@@ -60,13 +70,34 @@ impl<'a> Conversation<'a> {
         self.messages.retain(|message| message["role"] == "system");
     }
 
-    /// Asks, and tells the answer and its cost. A question that fails was not said.
+    /// Asks, and tells the answer and its cost. A question that fails, or is broken off, was not said.
+    ///
+    /// # Errors
+    ///
+    /// If it isn't answered; [`Stopped`](stopped::Stopped) if somebody has stopped it.
     pub(super) async fn say(&mut self, prompt: &str) -> Result<()> {
         self.messages
             .push(json!({ "role": "user", "content": prompt }));
-        let told = self.answered().await;
+        let before = self.budget;
+        let told = tokio::select! {
+            biased;
+            stopped = told_to_stop() => stopped.map(|()| None),
+            told = self.answered() => told.map(Some),
+        };
         let (told, choice) = match told {
-            Ok(answered) => answered,
+            Ok(Some(answered)) => answered,
+            Ok(None) => {
+                self.messages.pop();
+                if self.asked.is_none() && self.budget != before {
+                    self.output.note(
+                        "what was ordered may be done all the same: `atoma stack list` shows the stacks that there are",
+                    );
+                }
+                let asked = self.asked.take();
+                return Err(stopped::tell(asked.as_ref(), &self.client, self.output)
+                    .await?
+                    .into());
+            }
             Err(error) => {
                 self.messages.pop();
                 return Err(error);
@@ -82,8 +113,9 @@ impl<'a> Conversation<'a> {
     }
 
     /// The answer, paid by the first stack that can, or by one that is bought.
-    async fn answered(&self) -> Result<(Told, Choice)> {
-        let payer = &self.chat.payer;
+    async fn answered(&mut self) -> Result<(Told, Choice)> {
+        self.asked = None;
+        let payer = self.chat.payer.clone();
         let mut candidates: Vec<Choice> = self.choice.iter().cloned().collect();
         let mut failed = Vec::new();
         for looked in [false, true] {
@@ -99,11 +131,17 @@ impl<'a> Conversation<'a> {
             }
         }
         self.tell_of_convictions().await?;
-        if let Some(task) = payer.to_buy(&self.client).await?
-            && let Some(choice) = self.bought(&task, &failed).await?
-        {
-            let told = self.ask(&choice).await?;
-            return Ok((told, choice));
+        if let Some(task) = payer.to_buy(&self.client).await? {
+            for _ in 0..MOST_PURCHASES {
+                let Some(choice) = self.bought(&task, &failed).await? else {
+                    break;
+                };
+                match self.ask(&choice).await {
+                    Ok(told) => return Ok((told, choice)),
+                    Err(error) if more_units_may_do(&error) => failed.push((error, choice)),
+                    Err(error) => return Err(error),
+                }
+            }
         }
         if let Some((error, _)) = failed.pop() {
             return Err(match more_units_may_do(&error) {
@@ -118,9 +156,9 @@ impl<'a> Conversation<'a> {
         )
     }
 
-    /// A stack that is bought because these failed, if another one may do.
+    /// A stack that is bought or topped up because these failed, if that may do.
     async fn bought(
-        &self,
+        &mut self,
         task: &Task,
         failed: &[(anyhow::Error, Choice)],
     ) -> Result<Option<Choice>> {
@@ -128,9 +166,10 @@ impl<'a> Conversation<'a> {
         let said = failed.iter().rev().find(of_task);
         let said = said.and_then(|(error, _)| said_to_need(error));
         let question = self.question(task, said);
-        let mut tried = Vec::new();
+        let (mut tried, mut lacking) = (Vec::new(), Vec::new());
         for (error, choice) in failed.iter().filter(of_task) {
             let stack = &choice.stack;
+            lacking.extend(more_units_may_do(error).then(|| choice.clone()));
             tried.push(Tried {
                 node: choice.node,
                 lacks_units: stack_may_do(error),
@@ -138,9 +177,10 @@ impl<'a> Conversation<'a> {
                 units: stack.live_units(),
             });
         }
-        let (client, output) = (&self.client, self.output);
-        let question = (&question, &tried[..]);
-        self.chat.payer.buy(task, question, client, output).await
+        let question = (&question, &tried[..], &lacking[..]);
+        let (payer, budget) = (&self.chat.payer, &mut self.budget);
+        let with = (&self.client, self.output);
+        payer.buy(task, question, budget, with).await
     }
 
     /// Says whose conviction left a stack without a node, before another one is bought or wanted.
@@ -156,7 +196,7 @@ impl<'a> Conversation<'a> {
 
     /// Asks; where the lease lacks units, once more with those that no node has. A node gives back what an idle lease
     /// doesn't use.
-    async fn ask_with_all(&self, choice: &Choice) -> Result<Told> {
+    async fn ask_with_all(&mut self, choice: &Choice) -> Result<Told> {
         let error = match self.ask(choice).await {
             Err(error) if more_units_may_do(&error) => error,
             told => return told,
@@ -202,7 +242,8 @@ impl<'a> Conversation<'a> {
         body
     }
 
-    async fn ask(&self, choice: &Choice) -> Result<Told> {
+    async fn ask(&mut self, choice: &Choice) -> Result<Told> {
+        self.asked = Some(choice.clone());
         let chat = &self.chat;
         let body = self.body(&choice.stack.task().model_name);
         let options = RequestOptions {

@@ -8,10 +8,12 @@ mod need;
 mod payer;
 mod prompt;
 mod purchase;
+mod stopped;
 mod talk;
 
 pub(crate) use args::{Chat, USUAL_TOKENS};
 pub(crate) use ask::ask;
+pub(crate) use stopped::Stopped;
 
 use crate::{client, output::Output, settings::Settings};
 use anyhow::Result;

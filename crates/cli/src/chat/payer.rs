@@ -2,17 +2,18 @@
 
 use super::{
     need::{Tried, worth_buying},
-    purchase::{Purchase, Question, purchase},
+    purchase::{Budget, Lacking, Purchase, Question, purchase, top_up},
 };
 use crate::{
     named::Named,
-    output::{Output, short, usdc},
+    output::{ELLIPSIS, Output, short, usdc},
     values::Usdc,
 };
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use atoma_client::{BuyRequest, Client, ClientError, Offer, StackHandle, fair_price};
+use atoma_ledger::{ExecuteError, top_up_payment};
 use atoma_types::{
-    ComputeUnits, DurationMs, NodeId, TaskId,
+    ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, TaskId,
     chain::{SubscriptionState, Task},
 };
 use clap::Args;
@@ -20,6 +21,8 @@ use std::collections::BTreeSet;
 
 /// A stack that is bought by the way lives for a day; what isn't used comes back when it is closed.
 const LIFETIME: DurationMs = DurationMs(24 * 3_600 * 1_000);
+/// One that ends sooner is topped up no more: its units would hardly be used.
+const LEAST_LIFE: DurationMs = DurationMs(15 * 60 * 1_000);
 /// Each node whose evidence is checked takes some reads of its own: some choice is enough.
 const MAX_ACCEPTED: usize = 4;
 
@@ -32,7 +35,7 @@ pub(crate) struct Payer {
     /// Which model answers (default: that of the stack, or the only one on sale).
     #[arg(long, value_name = "MODEL")]
     model: Option<Named>,
-    /// Where no stack has room: buy one, for at most this much.
+    /// Where no stack has room: buy what the question may need, for at most this much in all.
     #[arg(long, value_name = "USDC")]
     budget: Option<Usdc>,
     /// Which node serves: its id, a beginning of it, or its URL (default: one that holds a lease).
@@ -95,16 +98,24 @@ impl Payer {
         Ok(Some(task))
     }
 
-    /// Buys a stack of a task within the budget, and has a node take what the question may need of it; nothing where those
-    /// that were tried are what there is for it. What is sealed is bought of nodes alone whose evidence the policy accepts.
+    /// What may be spent on stacks; nothing without a budget.
+    pub(super) fn budget(&self) -> Budget {
+        Budget {
+            all: self.budget.map_or(MicroUsdc::ZERO, |budget| budget.0),
+            spent: MicroUsdc::ZERO,
+        }
+    }
+
+    /// Buys what the question may need of a task within the budget, and has a node take it: more units for a stack that
+    /// lacks them, else a stack; nothing where those that were tried are what there is for it. What is sealed is bought of
+    /// nodes alone whose evidence the policy accepts.
     pub(super) async fn buy(
         &self,
         task: &Task,
-        (question, tried): (&Question, &[Tried]),
-        client: &Client,
-        output: &Output,
+        (question, tried, lacking): (&Question, &[Tried], &[Choice]),
+        budget: &mut Budget,
+        (client, output): (&Client, &Output),
     ) -> Result<Option<Choice>> {
-        let budget = self.budget.context("there is no --budget")?.0;
         let mut offers = client.offers(task.id).await?;
         let mut fair = fair_price::of(&offers);
         if let Some(node) = &self.node {
@@ -120,27 +131,15 @@ impl Payer {
         if client.is_confidential() {
             offers = accepted(client, offers, task.id).await?;
         }
-        let purchase = purchase(question, &offers, fair, budget)?;
-        let request = BuyRequest {
-            task: task.id,
-            units: purchase.units,
-            // whichever node takes it; the difference to its price comes back
-            max_price: Some(purchase.max_price),
-            nodes: 0,
-            lifetime: LIFETIME,
-        };
-        let progress = output.progress("buying a stack");
-        let stack = client.buy(request).await;
-        progress.finish_and_clear();
-        let stack = stack?;
-        output.note(format!(
-            "bought stack {}: {} units for {} USDC, at most {} a million; `atoma stack close` brings back what \
-             isn't used",
-            short(stack.id()),
-            purchase.units.0,
-            usdc(stack.view().escrow.0),
-            usdc(purchase.max_price.0),
-        ));
+        for choice in lacking {
+            let offer = offers.iter().find(|offer| offer.node == choice.node);
+            let Some(offer) = offer else { continue };
+            if topped_up(choice, (question, offer), fair, (&mut *budget, output)).await? {
+                return Ok(Some(choice.clone()));
+            }
+        }
+        let purchase = purchase(question, &offers, fair, *budget)?;
+        let stack = bought(task.id, &purchase, budget, (client, output)).await?;
         engaged(stack, &purchase, &offers).await.map(Some)
     }
 
@@ -209,6 +208,96 @@ async fn accepted(client: &Client, offers: Vec<Offer>, task: TaskId) -> Result<V
             .context("nothing was bought: no node's evidence is accepted")),
         _ => Ok(accepted),
     }
+}
+
+/// A stack that is bought.
+async fn bought(
+    task: TaskId,
+    purchase: &Purchase,
+    budget: &mut Budget,
+    (client, output): (&Client, &Output),
+) -> Result<StackHandle> {
+    let request = BuyRequest {
+        task,
+        units: purchase.units,
+        // whichever node takes it; the difference to its price comes back
+        max_price: Some(purchase.max_price),
+        nodes: 0,
+        lifetime: LIFETIME,
+    };
+    let price = purchase.max_price.cost(purchase.units).unwrap_or_default();
+    // from now on it may be paid, whether or not anybody waits for it
+    budget.spend(price);
+    let progress = output.progress("buying a stack");
+    let stack = client.buy(request).await;
+    progress.finish_and_clear();
+    let stack = paid(stack, price, budget)?;
+    output.note(format!(
+        "bought stack {}: {} units for {} USDC, at most {} a million; `atoma stack close` brings back what isn't used",
+        short(stack.id()),
+        purchase.units.0,
+        usdc(stack.view().escrow.0),
+        usdc(purchase.max_price.0),
+    ));
+    Ok(stack)
+}
+
+/// A payment's outcome. What the ledger has refused isn't spent; of what is unclear it is said that it may be.
+fn paid<T>(done: Result<T, ClientError>, price: MicroUsdc, budget: &mut Budget) -> Result<T> {
+    let refused = matches!(
+        &done,
+        Err(ClientError::Execute(
+            ExecuteError::Abort { .. }
+                | ExecuteError::InsufficientFunds { .. }
+                | ExecuteError::GasBudget { .. }
+        ))
+    );
+    if refused {
+        budget.take_back(price);
+    }
+    Ok(done?)
+}
+
+/// Adds to a stack what a question lacks on it and has its node take that, if that can be; whether it was.
+async fn topped_up(
+    choice: &Choice,
+    (question, offer): (&Question, &Offer),
+    fair: Price,
+    (budget, output): (&mut Budget, &Output),
+) -> Result<bool> {
+    let Choice { stack, node } = choice;
+    let view = stack.refresh().await?;
+    let soon = stack.client().runtime().now().saturating_add(LEAST_LIFE);
+    let lacking = Lacking {
+        units: stack.room(*node).saturating_add(view.ungranted),
+        price: stack.price(*node).unwrap_or(offer.price),
+        max_price: view.max_price,
+        free: offer.free,
+    };
+    let units = top_up(question, &lacking, fair, *budget).filter(|_| soon < view.expires_at_ms);
+    let price = units.and_then(|units| top_up_payment(&view, units));
+    let (Some(units), Some(price)) = (units, price.filter(|price| budget.covers(*price))) else {
+        return Ok(false);
+    };
+    budget.spend(price);
+    let progress = output.progress("topping up the stack");
+    let added = stack.top_up(units).await;
+    progress.finish_and_clear();
+    paid(added, price, budget)?;
+    output.note(format!(
+        "topped up stack {}: {} units more for {} USDC, at most {} a million",
+        short(stack.id()),
+        units.0,
+        usdc(price.0),
+        usdc(view.max_price.0),
+    ));
+    let room = grant(stack, *node, question.needed()).await?;
+    ensure!(
+        room >= question.needed(),
+        "the node takes no more units now: `atoma stack revoke {}` brings back what it doesn't",
+        short(stack.id()).trim_end_matches(ELLIPSIS)
+    );
+    Ok(true)
 }
 
 /// Has a node take units of a new stack: the cheapest that takes what the question may need.

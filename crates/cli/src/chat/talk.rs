@@ -1,14 +1,14 @@
 //! A conversation: lines from standard input, each asked with all that was said before.
 
-use super::{ask::is_too_long, conversation::Conversation};
-use crate::advice::advice;
+use super::{ask::is_too_long, conversation::Conversation, stopped::Stopped};
+use crate::{advice::advice, run::told_to_stop};
 use anyhow::{Result, ensure};
 use atoma_runtime::Threads;
 use std::io::{BufRead, IsTerminal, Write};
 
 /// What a line that begins with `/` may say.
-const COMMANDS: &str = "an empty line or Ctrl-D ends it, /new begins another, /help says this; a blank before a / makes \
-                        the line a question";
+const COMMANDS: &str = "an empty line, /quit or Ctrl-D ends it, /new begins another, /help says this, Ctrl-C stops an \
+                        answer; a blank before a / makes the line a question";
 
 /// What to do where all that was said is more than the model reads.
 const TOO_LONG: &str =
@@ -18,6 +18,7 @@ const TOO_LONG: &str =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Input<'a> {
     Blank,
+    Quit,
     New,
     Help,
     /// A mistyped command, which nobody wants to pay an answer to.
@@ -36,6 +37,7 @@ impl<'a> Input<'a> {
         match named {
             _ if said.is_empty() => Self::Blank,
             None => Self::Question(said),
+            Some(_) if ["/quit", "/exit"].contains(&said) => Self::Quit,
             Some(_) if said == "/new" => Self::New,
             Some(_) if said == "/help" => Self::Help,
             Some(_) => Self::Unknown(word),
@@ -56,9 +58,24 @@ pub(super) async fn talk(conversation: &mut Conversation<'_>) -> Result<()> {
         output.note(format!("a conversation: {COMMANDS}"));
     }
     let (mut lines, mut failed) = (0u64, 0u64);
-    while let Some(line) = Threads::Real.blocking(move || next_line(person)).await?? {
+    loop {
+        let line = Threads::Real.blocking(move || next_line(person));
+        let line = tokio::select! {
+            biased;
+            // where an answer was stopped Ctrl-C ends no program by itself any more
+            stopped = told_to_stop() => {
+                stopped?;
+                match person {
+                    true => break,
+                    false => return Err(Stopped::NOTHING.into()),
+                }
+            }
+            line = line => line??,
+        };
+        let Some(line) = line else { break };
         match Input::of(&line) {
             Input::Blank if person => break,
+            Input::Quit => break,
             Input::Blank => {}
             Input::New => conversation.forget(),
             Input::Help => output.note(COMMANDS),
@@ -68,7 +85,15 @@ pub(super) async fn talk(conversation: &mut Conversation<'_>) -> Result<()> {
             }
             Input::Question(prompt) => {
                 lines += 1;
-                if let Err(error) = conversation.say(prompt).await {
+                let Err(error) = conversation.say(prompt).await else {
+                    continue;
+                };
+                if error.is::<Stopped>() {
+                    if !person {
+                        return Err(error);
+                    }
+                    output.note(format!("\n{error}"));
+                } else {
                     let help = match is_too_long(&error) && !conversation.is_new() {
                         true => Some(TOO_LONG.to_owned()),
                         false => advice(&error),
@@ -108,7 +133,15 @@ mod tests {
         assert_eq!(Input::of("  \n"), Input::Blank);
         assert_eq!(Input::of("/new\n"), Input::New);
         assert_eq!(Input::of("/help \n"), Input::Help);
-        for (line, word) in [("/nwe\n", "/nwe"), ("/", "/"), ("/help me", "/help")] {
+        for end in ["/quit\n", "/exit \n"] {
+            assert_eq!(Input::of(end), Input::Quit);
+        }
+        for (line, word) in [
+            ("/nwe\n", "/nwe"),
+            ("/", "/"),
+            ("/help me", "/help"),
+            ("/quit now", "/quit"),
+        ] {
             assert_eq!(Input::of(line), Input::Unknown(word));
         }
         let questions = ["what is /new?", "/etc/passwd: what is it?", "1 / 2?"];
