@@ -112,6 +112,15 @@ async fn an_answer_by_hand_ends_a_demand() {
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["what"], "demand");
     assert_eq!(listed[0]["state"], "answered: record 3");
+    // whoever demands it again is told that it was shown, before anything is paid
+    let owner = trial.user.public_key().address();
+    let before = trial.world.ledger.usdc(owner).await.unwrap();
+    let again = trial.command(&trial.user, &demand).await.unwrap_err();
+    assert!(
+        again.contains("was demanded before, and the node has shown its record, number 3"),
+        "{again}"
+    );
+    assert_eq!(trial.world.ledger.usdc(owner).await.unwrap(), before);
     trial.advance(DAY + 1).await;
     trial.claim().await.unwrap();
     let served = trial.world.ledger.node(trial.node).await.unwrap();

@@ -1,7 +1,7 @@
 //! What to do about an error, where its cause tells. Libraries say what went wrong; what a user of this
 //! command can type against it is known here.
 
-use crate::{config_file::ConfigError, dispute::NotDisputable};
+use crate::{config_file::ConfigError, dispute::NotDisputable, free_ports::NotFree};
 use atoma_broker::{AskError, BrokerError};
 use atoma_client::{ClientError, dispute::DisputeError};
 use atoma_engine::{hub::HubError, probe::ProbeFault};
@@ -55,6 +55,9 @@ fn of(cause: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(error) = cause.downcast_ref::<NotDisputable>() {
         return Some(error.help());
+    }
+    if let Some(error) = cause.downcast_ref::<NotFree>() {
+        return error.help();
     }
     if let Some(help) = of_file(cause).or_else(|| of_sealed_model(cause)) {
         return Some(help.to_owned());

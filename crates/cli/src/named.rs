@@ -1,15 +1,16 @@
 //! What people write where an id is wanted: the id, a beginning of it that no other has, or a name.
 //!
 //! A whole id is taken as it is, without asking anybody whether it exists. Anything else is looked for
-//! among what there is.
+//! among what there is. A name may stand for several things: who only looks gets the newest or the best, and whoever
+//! [changes](Several::Refused) one must say which: else a command that is typed twice would take another one for it.
 
-use crate::output::ELLIPSIS;
+use crate::output::{ELLIPSIS, short, utc};
 use anyhow::{Result, bail};
-use atoma_client::{Client, Receipts, StackHandle, known_networks};
+use atoma_client::{Client, KnownNetwork, Receipts, StackHandle, known_networks};
 use atoma_ledger::Ledger;
 use atoma_types::{
     Address, NetworkId, NodeId, RequestId, StackId, TaskId,
-    chain::{SubscriptionState, Task},
+    chain::{Node, NodeStatus, SubscriptionState, Task},
     ids::ParseIdError,
 };
 use std::{cmp::Reverse, convert::Infallible, fmt::Display, path::Path, str::FromStr};
@@ -22,6 +23,15 @@ const REQUEST_DIGITS: usize = 32;
 const MOST_CLOSED: usize = 16;
 /// Of many that fit, an error names so many.
 const MOST_TOLD: usize = 4;
+
+/// What a name stands for that several things have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Several {
+    /// The newest, or the best.
+    First,
+    /// None of them: they are named.
+    Refused,
+}
 
 /// An id, a beginning of one, or a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +55,31 @@ impl Named {
     /// The task of this id, or the best one for a model of this name: open for business, with nodes,
     /// the oldest.
     pub(crate) async fn task(&self, ledger: &Ledger) -> Result<TaskId> {
+        self.task_of(ledger, Several::First).await
+    }
+
+    /// The task of this id, or the only one for a model of this name that is open for business.
+    pub(crate) async fn only_task(&self, ledger: &Ledger) -> Result<TaskId> {
+        self.task_of(ledger, Several::Refused).await
+    }
+
+    async fn task_of(&self, ledger: &Ledger, several: Several) -> Result<TaskId> {
         if let Some(id) = self.whole(OBJECT_DIGITS) {
             return Ok(id);
         }
         let tasks = ledger.all_tasks().await?;
         let of_the_model = tasks.iter().filter(|task| task.model_name == self.0);
+        if several == Several::Refused {
+            let open = of_the_model.clone().filter(|task| !task.is_deprecated());
+            let open: Vec<String> = open.map(|task| task.id.to_string()).collect();
+            match (&open[..], of_the_model.clone().next()) {
+                ([], Some(_)) => bail!(
+                    "the tasks of `{self}` have all ended: name one by its id, as `atoma task list --all` shows it"
+                ),
+                ([_, _, ..], _) => bail!(self.names_several("tasks", &open)),
+                _ => {}
+            }
+        }
         if let Some(task) = of_the_model.min_by_key(|task| preference(task)) {
             return Ok(task.id);
         }
@@ -60,15 +90,23 @@ impl Named {
         )
     }
 
-    /// The node of this id or URL.
+    /// The node of this id, or the only one of this URL that hasn't left.
     pub(crate) async fn node(&self, ledger: &Ledger) -> Result<NodeId> {
         if let Some(id) = self.whole(OBJECT_DIGITS) {
             return Ok(id);
         }
         let nodes = ledger.all_nodes().await?;
         let url = |url: &str| url.trim_end_matches('/') == self.0.trim_end_matches('/');
-        if let Some(node) = nodes.iter().find(|node| url(&node.url)) {
-            return Ok(node.id);
+        let there = nodes.iter().filter(|node| url(&node.url));
+        let (left, there): (Vec<&Node>, Vec<&Node>) =
+            there.partition(|node| node.status == NodeStatus::Left);
+        match (&there[..], &left[..]) {
+            ([node], _) | ([], [node]) => return Ok(node.id),
+            ([], []) => {}
+            ([], several) | (several, _) => {
+                let ids: Vec<String> = several.iter().map(|node| node.id.to_string()).collect();
+                bail!(self.names_several("nodes", &ids));
+            }
         }
         self.one_of("node", "atoma node list", nodes.iter().map(|node| node.id))
     }
@@ -76,15 +114,34 @@ impl Named {
     /// The stack of this id, or the newest open one of a model of this name; of those that the client
     /// remembers, closed ones too.
     pub(crate) async fn stack(&self, client: &Client) -> Result<StackId> {
+        self.stack_of(client, Several::First).await
+    }
+
+    /// The same, of a model's name the only open one: for what changes a stack.
+    pub(crate) async fn only_stack(&self, client: &Client) -> Result<StackId> {
+        self.stack_of(client, Several::Refused).await
+    }
+
+    async fn stack_of(&self, client: &Client, several: Several) -> Result<StackId> {
         let (here, folder) = (client.ledger().network(), client.data_dir());
         if let Some(id) = self.whole(OBJECT_DIGITS) {
             folder.map_or(Ok(()), |folder| ensure_of(here, id, folder))?;
             return Ok(id);
         }
         let stacks = client.stacks().await?;
-        let of_the_model = |stack: &&StackHandle| stack.task().model_name == self.0;
-        if let Some(stack) = stacks.iter().rev().find(of_the_model) {
-            return Ok(stack.id());
+        let of_the_model = stacks.iter().rev();
+        let of_the_model = of_the_model.filter(|stack| stack.task().model_name == self.0);
+        let of_the_model: Vec<&StackHandle> = of_the_model.collect();
+        match of_the_model[..] {
+            [] => {}
+            [_, _, ..] if several == Several::Refused => {
+                let each = of_the_model.iter().map(|stack| {
+                    let ends = utc(stack.expires_at().0);
+                    format!("{} (ends {ends}Z)", short(stack.id()))
+                });
+                bail!(self.names_several("open stacks", &each.collect::<Vec<_>>()));
+            }
+            [newest, ..] => return Ok(newest.id()),
         }
         let ids = stacks.iter().map(StackHandle::id);
         let closed = client.closed_stacks()?;
@@ -143,6 +200,20 @@ impl Named {
     /// The stack of this id, or the newest of a model of this name, of those of which a client's folder keeps anything;
     /// closed ones too.
     pub(crate) async fn known_stack(&self, ledger: &Ledger, folder: &Path) -> Result<StackId> {
+        self.known_stack_of(ledger, folder, Several::First).await
+    }
+
+    /// The same, of a model's name the only one that wasn't seen closed: for what is brought against a node.
+    pub(crate) async fn only_known_stack(&self, ledger: &Ledger, folder: &Path) -> Result<StackId> {
+        self.known_stack_of(ledger, folder, Several::Refused).await
+    }
+
+    async fn known_stack_of(
+        &self,
+        ledger: &Ledger,
+        folder: &Path,
+        several: Several,
+    ) -> Result<StackId> {
         if let Some(id) = self.whole(OBJECT_DIGITS) {
             ensure_of(ledger.network(), id, folder)?;
             return Ok(id);
@@ -157,18 +228,38 @@ impl Named {
         }
         let here = known_networks(folder)?.into_iter();
         let here = here.filter(|known| known.network == ledger.network());
-        let mut newest = None;
-        for id in here.flat_map(|known| [known.closed, known.stacks].concat()) {
+        let (mut newest, mut open) = (None, Vec::new());
+        for (id, is_open) in here.flat_map(of_both) {
             let stack = ledger.stack(id).await?;
-            let number = (stack.expires_at_ms, id);
-            if tasks.contains(&stack.task) && newest.is_none_or(|newest| newest < number) {
-                newest = Some(number);
+            if !tasks.contains(&stack.task) {
+                continue;
+            }
+            open.extend(is_open.then_some(id));
+            newest = newest.max(Some((stack.expires_at_ms, id)));
+        }
+        match open[..] {
+            _ if several == Several::First => {}
+            [] => {}
+            [only] => return Ok(only),
+            _ => {
+                let open: Vec<String> = open.iter().map(short).collect();
+                bail!(self.names_several("open stacks", &open));
             }
         }
         match newest {
             Some((_, id)) => Ok(id),
             None => bail!("you have no stack of `{self}`: `atoma stack list --all` shows yours"),
         }
+    }
+
+    /// That a name stands for several things, of which one is to be changed.
+    fn names_several(&self, what: &str, all: &[String]) -> String {
+        let told = &all[..all.len().min(MOST_TOLD)];
+        format!(
+            "there are {} {what} of `{self}`, so name the one that is meant by its id: {}",
+            all.len(),
+            told.join(", ")
+        )
     }
 
     /// The address, of those that there are.
@@ -217,6 +308,12 @@ impl Named {
             }
         }
     }
+}
+
+/// A network's stacks, and which of them weren't seen closed.
+fn of_both(known: KnownNetwork) -> impl Iterator<Item = (StackId, bool)> {
+    let closed = known.closed.into_iter().map(|id| (id, false));
+    closed.chain(known.stacks.into_iter().map(|id| (id, true)))
 }
 
 /// That a stack isn't known to be of another network than the one in use, whose ledger can know nothing of it.

@@ -8,6 +8,8 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use atoma_client::{KeptReceipt, Receipts, SecondRecord};
+use atoma_ledger::Ledger;
+use atoma_runtime::WithCauses;
 use atoma_types::{
     NetworkId,
     message::{Receipt, Signed},
@@ -54,33 +56,65 @@ pub(crate) async fn run(
             list(&receipts, here, output)?;
         }
         ReceiptCommand::Show { request } => {
-            let client = client::open(&settings, None).await?;
-            let request = request.request(&client.receipts())?;
-            let kept = client
-                .receipts()
+            let receipts = Receipts::open(&client_folder(&settings))?;
+            let request = request.request(&receipts)?;
+            let kept = receipts
                 .show(request)?
                 .with_context(|| format!("no receipt of request {request} on this machine"))?;
-            let signed = kept.signed()?;
-            // the node's key of when its lease began, whatever its key is now
-            let stack = client.ledger().stack(kept.stack).await?;
-            let lease = stack.lease(kept.node);
-            let key = lease.context("the node has no lease of the stack")?.key;
-            signed
-                .verify(&key)
-                .context("the receipt is NOT signed by the node's key on the ledger")?;
-            let header = kept.signed_header()?;
-            ensure!(
-                signed.message().request_hash == header.hash(),
-                "the receipt is for another request than the one kept beside it"
-            );
-            let mut facts = details(&signed);
-            if let Some(record) = kept.second_record()? {
-                record.check(&header, signed.message())?;
-                client.check_second(&record).await?;
-                facts.extend(second(&record));
-            }
-            output.object(facts);
+            show(&kept, &settings, output).await?;
         }
+    }
+    Ok(())
+}
+
+/// Shows a receipt, and checks it again: what stands on this machine in any case, its signatures where its ledger can be
+/// asked whose key it is.
+async fn show(kept: &KeptReceipt, settings: &Settings, output: &Output) -> Result<()> {
+    let (signed, header) = (kept.signed()?, kept.signed_header()?);
+    ensure!(
+        signed.message().request_hash == header.hash(),
+        "the receipt is for another request than the one kept beside it"
+    );
+    let mut facts = details(&signed);
+    let record = kept.second_record()?;
+    if let Some(record) = &record {
+        record.check(&header, signed.message())?;
+        facts.extend(second(record));
+    }
+    let ledger = match settings.ledger().await {
+        Ok(ledger) if ledger.network() == signed.message().network => Ok(ledger),
+        Ok(_) => Err("it is of another network than the one in use".to_owned()),
+        Err(error) => Err(WithCauses(error.as_ref()).to_string()),
+    };
+    let checked = ledger.is_ok();
+    match ledger {
+        Ok(ledger) => check_signatures(kept, &signed, (&ledger, settings), record.as_ref()).await?,
+        Err(why) => output.note(format!(
+            "its signature isn't checked again, as it was when it came: {why}"
+        )),
+    }
+    facts.push(("signature_checked", json!(checked)));
+    output.object(facts);
+    Ok(())
+}
+
+/// That the nodes that the ledger names have signed it.
+async fn check_signatures(
+    kept: &KeptReceipt,
+    signed: &Signed<Receipt>,
+    (ledger, settings): (&Ledger, &Settings),
+    record: Option<&SecondRecord>,
+) -> Result<()> {
+    // the node's key of when its lease began, whatever its key is now
+    let stack = ledger.stack(kept.stack).await?;
+    let lease = stack.lease(kept.node);
+    let key = lease.context("the node has no lease of the stack")?.key;
+    signed
+        .verify(&key)
+        .context("the receipt is NOT signed by the node's key on the ledger")?;
+    if let Some(record) = record {
+        let client = client::open(settings, None).await?;
+        client.check_second(record).await?;
     }
     Ok(())
 }

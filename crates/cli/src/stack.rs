@@ -3,25 +3,26 @@
 use crate::{
     call::call_and_tell,
     chat::USUAL_TOKENS,
-    client::{self, client_folder},
-    convicted, due, enough,
+    client, convicted, due, enough,
     named::Named,
-    output::{Facts, Output, money, price, usdc, utc},
+    output::{Facts, Output, money, usdc, utc},
     settings::Settings,
+    stack_facts::{lease, of, summary},
+    stack_list,
     stack_watch::{self, WatchArgs},
+    too_few,
     values::Usdc,
 };
-use anyhow::{Result, bail};
-use atoma_client::{
-    BuyRequest, Client, ClientError, CloseUntil, KeptReceipt, StackHandle, known_networks,
-};
+use anyhow::{Result, bail, ensure};
+use atoma_client::{BuyRequest, Client, ClientError, CloseUntil, KeptReceipt, StackHandle};
+use atoma_ledger::ExecuteError;
 use atoma_types::{
-    Address, ComputeUnits, DurationMs, MicroUsdc, NetworkId, NodeId, Price, StackId, TaskId,
-    chain::{Clock, Lease, Stack, calls},
+    Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TaskId,
+    chain::{AbortCode, Clock, calls},
 };
 use clap::Subcommand;
 use serde_json::json;
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StackCommand {
@@ -59,7 +60,7 @@ pub(crate) enum StackCommand {
     },
     /// Give a node units of a stack; it takes as many as its free collateral stands for.
     Grant {
-        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        /// The stack's id or a beginning of it, or a model's name if it has one open stack.
         stack: Named,
         /// The node's id or a beginning of it, or its URL.
         node: Named,
@@ -68,14 +69,14 @@ pub(crate) enum StackCommand {
     },
     /// Add units to a stack; their price goes into its escrow.
     TopUp {
-        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        /// The stack's id or a beginning of it, or a model's name if it has one open stack.
         stack: Named,
         /// How many units to add.
         units: u64,
     },
     /// Let it live longer.
     Extend {
-        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        /// The stack's id or a beginning of it, or a model's name if it has one open stack.
         stack: Named,
         /// By how many seconds.
         seconds: u64,
@@ -85,14 +86,14 @@ pub(crate) enum StackCommand {
     Watch(WatchArgs),
     /// Name who may demand records and challenge tickets beside you; nobody without an address.
     SetWatcher {
-        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        /// The stack's id or a beginning of it, or a model's name if it has one open stack.
         stack: Named,
         /// The watcher's address.
         watcher: Option<Address>,
     },
     /// End it now: nodes settle, and all that they don't claim comes back.
     Close {
-        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        /// The stack's id or a beginning of it, or a model's name if it has one open stack.
         stack: Named,
         /// Wait until nodes are paid, too: when their window is over.
         #[arg(long)]
@@ -100,7 +101,7 @@ pub(crate) enum StackCommand {
     },
     /// Take back the units that no node has: their part of the escrow is credit, and grants given out before are void.
     Revoke {
-        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        /// The stack's id or a beginning of it, or a model's name if it has one open stack.
         stack: Named,
     },
     /// Do what anyone may do about a stack now: draw, count verdicts, pay, convict who is late.
@@ -110,7 +111,7 @@ pub(crate) enum StackCommand {
     },
     /// Take out what has come back of a stack.
     Withdraw {
-        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        /// The stack's id or a beginning of it, or a model's name if it has one open stack.
         stack: Named,
         /// To which address (default: your own).
         #[arg(long)]
@@ -123,7 +124,7 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
     let ledger = client.ledger();
     match command {
         StackCommand::Show { stack } => show(&client, stack.stack(&client).await?, output).await?,
-        StackCommand::List { all } => list(&client, all, &settings, output).await?,
+        StackCommand::List { all } => stack_list::list(&client, all, &settings, output).await?,
         StackCommand::Buy {
             task,
             units,
@@ -147,42 +148,42 @@ pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Outp
             buy(&client, request, ungranted, output).await?;
         }
         StackCommand::Grant { stack, node, units } => {
-            let stack = client.open(stack.stack(&client).await?).await?;
+            let stack = client.open(stack.only_stack(&client).await?).await?;
             let node = node.node(ledger).await?;
             grant(&stack, node, ComputeUnits(units), output).await?;
         }
         StackCommand::TopUp { stack, units } => {
-            let stack = client.open(stack.stack(&client).await?).await?;
+            let stack = client.open(stack.only_stack(&client).await?).await?;
             stack.top_up(ComputeUnits(units)).await?;
             output.object(refreshed(&stack).await?);
         }
         StackCommand::Extend { stack, seconds } => {
-            let stack = client.open(stack.stack(&client).await?).await?;
+            let stack = client.open(stack.only_stack(&client).await?).await?;
             stack.extend(of_seconds(seconds)).await?;
             output.object(refreshed(&stack).await?);
         }
         StackCommand::Watch(args) => stack_watch::run(args, &client, &settings, output).await?,
         StackCommand::SetWatcher { stack, watcher } => {
-            let stack = client.open(stack.stack(&client).await?).await?;
+            let stack = client.open(stack.only_stack(&client).await?).await?;
             stack.set_watcher(watcher).await?;
             output.object(refreshed(&stack).await?);
         }
         StackCommand::Close { stack, wait } => {
-            let stack = client.open(stack.stack(&client).await?).await?;
+            let stack = client.open(stack.only_stack(&client).await?).await?;
             close(&stack, wait, output).await?;
         }
         StackCommand::Revoke { stack } => {
             let call = calls::RevokeUngranted {
-                stack: stack.stack(&client).await?.into(),
+                stack: stack.only_stack(&client).await?.into(),
                 clock: Clock,
             };
             call_and_tell(ledger, &settings, call, output).await?;
         }
         StackCommand::Due { stack } => {
-            due::run(ledger, stack.stack(&client).await?, &settings, output).await?;
+            due::run(ledger, stack.only_stack(&client).await?, &settings, output).await?;
         }
         StackCommand::Withdraw { stack, to } => {
-            let stack = client.open(stack.stack(&client).await?).await?;
+            let stack = client.open(stack.only_stack(&client).await?).await?;
             withdraw(&stack, to.unwrap_or_else(|| client.address()), output).await?;
         }
     }
@@ -213,7 +214,14 @@ async fn buy(client: &Client, request: BuyRequest, ungranted: bool, output: &Out
     let progress = output.progress("buying");
     let stack = client.buy(request).await;
     progress.finish_and_clear();
-    let stack = stack?;
+    let stack = match stack {
+        Err(error) if is_too_few(&error) => {
+            let (ledger, price) = (client.ledger(), request.max_price.unwrap_or_default());
+            let why = too_few::why(ledger, request.task, price, request.nodes).await?;
+            return Err(anyhow::Error::from(error).context(why));
+        }
+        stack => stack?,
+    };
     if !ungranted {
         engage(&stack, output).await;
     }
@@ -224,6 +232,14 @@ async fn buy(client: &Client, request: BuyRequest, ungranted: bool, output: &Out
         );
     }
     Ok(())
+}
+
+/// Whether fewer nodes fit than are to be drawn.
+fn is_too_few(error: &ClientError) -> bool {
+    let ClientError::Execute(ExecuteError::Abort { code, .. }) = error else {
+        return false;
+    };
+    *code == AbortCode::TooFewEligible.code()
 }
 
 async fn withdraw(stack: &StackHandle, to: Address, output: &Output) -> Result<()> {
@@ -300,6 +316,11 @@ async fn engage(stack: &StackHandle, output: &Output) {
 const SETTLE_PATIENCE: Duration = Duration::from_secs(120);
 
 async fn close(stack: &StackHandle, wait: bool, output: &Output) -> Result<()> {
+    ensure!(
+        !stack.is_closed(),
+        "stack {} is closed already, and what was left of it has come back: `atoma stack list --all` shows it",
+        stack.id()
+    );
     let progress = output.progress(if wait {
         "the nodes settle, the dispute window passes"
     } else {
@@ -366,129 +387,7 @@ fn tell_of_unclaimed(stack: &StackHandle, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// What a list shows only where there is room.
-const ONLY_WIDE: [&str; 6] = [
-    "task",
-    "candidates",
-    "units",
-    "ungranted_units",
-    "free_micro_usdc",
-    "max_price_micro_usdc_per_million_units",
-];
-
-async fn list(client: &Client, all: bool, settings: &Settings, output: &Output) -> Result<()> {
-    let stacks = client.stacks().await?;
-    let mut rows: Vec<Facts> = stacks.iter().map(of).collect::<Result<_>>()?;
-    if all {
-        // those that were seen closed just now are so on the disk, too
-        client.receipts().flush().await?;
-        for id in client.closed_stacks()? {
-            let stack = client.ledger().stack(id).await?;
-            let model = client.ledger().task(stack.task).await?.model_name;
-            rows.push(summary(&stack, &model, client)?);
-        }
-    }
-    output.narrow_table(
-        rows,
-        &ONLY_WIDE,
-        match all {
-            true => "no stacks on this network: buy one with `atoma stack buy`",
-            false => "no open stacks: buy one with `atoma stack buy`",
-        },
-    );
-    let views: Vec<Stack> = stacks.iter().map(StackHandle::view).collect();
-    convicted::tell(client.ledger(), &views, output).await;
-    let others = of_other_networks(&client_folder(settings), client.ledger().network())?;
-    match others.len() {
-        0 => {}
-        _ if all => {
-            output.say("\non networks other than the one in use:");
-            output.table(others, "");
-        }
-        1 => output.note("1 stack of another network is not shown: --all shows it"),
-        count => output.note(format!(
-            "{count} stacks of other networks are not shown: --all shows them"
-        )),
-    }
-    Ok(())
-}
-
-/// The stacks in the data folder that the network in use can know nothing of: their own may be gone, as a
-/// devnet is that was started anew.
-fn of_other_networks(folder: &Path, here: NetworkId) -> Result<Vec<Facts>> {
-    let mut rows = Vec::new();
-    for known in known_networks(folder)? {
-        if known.network == here {
-            continue;
-        }
-        rows.extend(known.stacks.iter().map(|stack| {
-            vec![
-                ("stack", json!(stack)),
-                ("state", json!("of another network")),
-                ("network", json!(known.network)),
-            ]
-        }));
-    }
-    Ok(rows)
-}
-
 async fn refreshed(stack: &StackHandle) -> Result<Facts> {
     stack.refresh().await?;
     of(stack)
-}
-
-/// A stack as last read.
-pub(crate) fn of(stack: &StackHandle) -> Result<Facts> {
-    summary(&stack.view(), &stack.task().model_name, stack.client())
-}
-
-fn summary(stack: &Stack, model: &str, client: &Client) -> Result<Facts> {
-    let units = client.units(stack)?;
-    Ok(vec![
-        ("stack", json!(stack.id)),
-        ("model", json!(model)),
-        ("state", json!(state(stack))),
-        ("task", json!(stack.task)),
-        ("candidates", json!(stack.candidates.len())),
-        ("units", json!(stack.live_units().0)),
-        ("used_units", json!(units.used.0)),
-        ("left_units", json!(units.left.0)),
-        ("ungranted_units", json!(stack.ungranted.0)),
-        ("escrow_micro_usdc", money(stack.escrow)),
-        ("free_micro_usdc", money(stack.free)),
-        (
-            "max_price_micro_usdc_per_million_units",
-            price(stack.max_price),
-        ),
-        ("expires_at_ms", json!(stack.expires_at_ms.0)),
-    ])
-}
-
-/// Whether anything more comes of a stack.
-fn state(stack: &Stack) -> &'static str {
-    let empty = stack.live_units() == ComputeUnits::ZERO;
-    match (empty, stack.free) {
-        (true, MicroUsdc::ZERO) => "closed",
-        (true, _) => "to withdraw",
-        (false, _) if stack.open_leases().any(|lease| !lease.tickets.is_empty()) => "claimed",
-        (false, _) => "open",
-    }
-}
-
-fn lease(lease: &Lease) -> Facts {
-    let state = match (lease.closed, lease.tickets.is_empty()) {
-        (true, _) => "closed",
-        (false, false) => "claimed",
-        (false, true) => "open",
-    };
-    let payable = lease.tickets.first().map(|ticket| ticket.deadline_ms.0);
-    vec![
-        ("node", json!(lease.node)),
-        ("units", json!(lease.units.0)),
-        ("price_micro_usdc_per_million_units", price(lease.price)),
-        ("state", json!(state)),
-        ("claimed_units", json!(lease.claimed_units().0)),
-        ("paid_units", json!(lease.paid_units.0)),
-        ("payable_at_ms", json!(payable)),
-    ]
 }

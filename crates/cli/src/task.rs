@@ -37,12 +37,12 @@ pub(crate) enum TaskCommand {
     Create(CreateTask),
     /// End new business on a task of yours.
     Deprecate {
-        /// The task's id or a beginning of it, or its model's name.
+        /// The task's id or a beginning of it, or its model's name if it has one open task.
         task: Named,
     },
     /// Add to the pool that pays for examinations; without ten fees in it no stack is sold. Anyone may.
     Fund {
-        /// The task's id or a beginning of it, or its model's name.
+        /// The task's id or a beginning of it, or its model's name if it has one open task.
         task: Named,
         /// How much, in USDC.
         #[arg(value_parser = some_usdc)]
@@ -50,21 +50,21 @@ pub(crate) enum TaskCommand {
     },
     /// Announce a release that nodes of a confidential task of yours may attest, after the delay.
     Release {
-        /// The task's id or a beginning of it, or its model's name.
+        /// The task's id or a beginning of it, or its model's name if it has one open task.
         task: Named,
         /// Digest of the release (64 hex digits).
         release: Hash32,
     },
     /// Withdraw a release, at once.
     WithdrawRelease {
-        /// The task's id or a beginning of it, or its model's name.
+        /// The task's id or a beginning of it, or its model's name if it has one open task.
         task: Named,
         /// Digest of the release (64 hex digits).
         release: Hash32,
     },
     /// Move the task's fees and fines into the communal treasury, and its pool once it is long deprecated. Anyone may.
     Collect {
-        /// The task's id or a beginning of it, or its model's name.
+        /// The task's id or a beginning of it, or its model's name if it has one open task.
         task: Named,
     },
 }
@@ -124,14 +124,14 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
         TaskCommand::Deprecate { task } => {
             let call = calls::DeprecateTask {
                 db: ledger.deployment().db.into(),
-                task: task.task(&ledger).await?.into(),
+                task: task.only_task(&ledger).await?.into(),
                 clock: Clock,
             };
             call_and_tell(&ledger, &settings, call, output).await?;
         }
         TaskCommand::Fund { task, amount } => {
             let call = calls::FundTask {
-                task: task.task(&ledger).await?.into(),
+                task: task.only_task(&ledger).await?.into(),
                 payment: Payment(amount.0),
             };
             call_and_tell(&ledger, &settings, call, output).await?;
@@ -139,7 +139,7 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
         TaskCommand::Release { task, release } => {
             let call = calls::AnnounceRelease {
                 db: ledger.deployment().db.into(),
-                task: task.task(&ledger).await?.into(),
+                task: task.only_task(&ledger).await?.into(),
                 release,
                 clock: Clock,
             };
@@ -147,7 +147,7 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
         }
         TaskCommand::WithdrawRelease { task, release } => {
             let call = calls::WithdrawRelease {
-                task: task.task(&ledger).await?.into(),
+                task: task.only_task(&ledger).await?.into(),
                 release,
             };
             call_and_tell(&ledger, &settings, call, output).await?;
@@ -155,7 +155,7 @@ pub(crate) async fn run(command: TaskCommand, settings: Settings, output: &Outpu
         TaskCommand::Collect { task } => {
             let call = calls::CollectFees {
                 db: ledger.deployment().db.into(),
-                task: task.task(&ledger).await?.into(),
+                task: task.only_task(&ledger).await?.into(),
                 clock: Clock,
             };
             call_and_tell(&ledger, &settings, call, output).await?;

@@ -9,7 +9,7 @@ use crate::{
 use anyhow::{Context, Result};
 use atoma_keys::SigningKey;
 use atoma_ledger::Connection;
-use atoma_runtime::SystemRandom;
+use atoma_runtime::{SystemRandom, WithCauses};
 use atoma_types::{Address, MicroUsdc};
 use clap::Subcommand;
 use serde_json::json;
@@ -101,7 +101,14 @@ fn add(settings: &Settings, key: SigningKey, output: &Output) -> Result<()> {
 async fn list(settings: &Settings, output: &Output) -> Result<()> {
     let store = settings.open_keystore()?;
     // balances need a ledger; addresses don't
-    let connection = settings.connection().await.ok();
+    let connection = match settings.connection().await {
+        Ok(connection) => Some(connection),
+        Err(error) => {
+            let causes = WithCauses(error.as_ref());
+            output.note(format!("balances can't be asked: {causes}"));
+            None
+        }
+    };
     let mut rows = Vec::new();
     for key in store.keys() {
         let address = key.public_key().address();

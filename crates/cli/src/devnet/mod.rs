@@ -7,6 +7,7 @@ mod ports;
 mod profile;
 
 use crate::{
+    free_ports::ensure_free,
     local_network::{self, Examined, MEASUREMENT, Plan, RELEASE},
     model::ModelChoice,
     output::Output,
@@ -67,6 +68,8 @@ const EXAMPLES: &str = "\
 Examples:
   atoma devnet                        everything on the usual ports, gone at the
                                       end
+  atoma devnet --any-port             the same on free ports, where one of the
+                                      usual ones is taken
   atoma devnet --data-dir my-network  the same, kept: it goes on where it was
   atoma devnet --model ./my-model     with a model of your own
   atoma devnet --confidential         with software that acts as hardware: for
@@ -129,7 +132,8 @@ pub(crate) fn quick_params(window_ms: u64) -> Params {
         jail_ms: window_ms.saturating_add(30_000),
         slash_delay_ms: 10_000,
         unbonding_ms: 10_000,
-        maturity_ms: 1_000,
+        // whoever has just started it draws nodes, too
+        maturity_ms: 0,
         release_delay_ms: 1_000,
         ..Params::default()
     }
@@ -168,6 +172,7 @@ pub(crate) async fn run(
         None => scratch.folder("devnet")?.to_owned(),
     };
     let plan = plan(&args, folder.clone())?;
+    ensure_free(args.listen.places(&plan.ports), Some("--any-port")).await?;
     let keys = ApiKeys::open(&folder.join("gateway"), &SystemRandom)?;
     let start = async {
         let served = local_network::start(&plan, output).await?;

@@ -1,7 +1,7 @@
 //! Where a devnet's parts listen: the same ports each time, so that they can be written down, unless any
 //! free ones are asked for.
 
-use crate::local_network::Ports;
+use crate::{free_ports::Place, local_network::Ports};
 use anyhow::{Context, Result};
 use atoma_network::any_port;
 use clap::Args;
@@ -65,6 +65,24 @@ impl Listen {
         })
     }
 
+    /// All places, with the flags that name others.
+    pub(super) fn places(&self, ports: &Ports) -> Vec<Place> {
+        let place = |what: String, at, named_by| Place { what, at, named_by };
+        let (gateway, admin) = self.gateway();
+        let mut places = vec![
+            place("the gateway".to_owned(), gateway, "--listen"),
+            place("the gateway's metrics".to_owned(), admin, "--admin-listen"),
+            place("the ledger".to_owned(), ports.ledger, "--ledger-listen"),
+            place("Walrus".to_owned(), ports.walrus, "--walrus-listen"),
+        ];
+        for (number, (public, admin)) in (1..).zip(&ports.nodes) {
+            let operator = format!("the operator's side of node {number}");
+            places.push(place(format!("node {number}"), *public, "--nodes-listen"));
+            places.push(place(operator, *admin, "--nodes-admin-listen"));
+        }
+        places
+    }
+
     fn named_or(&self, named: Option<SocketAddr>, usual: u16) -> SocketAddr {
         named.unwrap_or_else(|| match self.any_port {
             true => any_port(),
@@ -98,6 +116,10 @@ mod tests {
             .map(|(public, admin)| (public.port(), admin.port()));
         let ports: Vec<_> = ports.collect();
         assert_eq!(ports, [(8101, 8201), (8102, 8202), (8103, 8203)]);
+        let places = usual.places(&network);
+        let places: Vec<u16> = places.iter().map(|place| place.at.port()).collect();
+        let all = [8080, 8081, 9000, 31415, 8101, 8201, 8102, 8202, 8103, 8203];
+        assert_eq!(places, all, "each is looked at");
 
         let any = Listen {
             any_port: true,

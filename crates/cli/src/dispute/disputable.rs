@@ -2,8 +2,12 @@
 //! says no more than that it has no such ticket; here is said why, and what to do.
 
 use crate::output::{ELLIPSIS, short, utc};
-use atoma_client::dispute::Claimed;
-use atoma_types::{ComputeUnits, NodeId, StackId, TimestampMs, chain::Stack};
+use atoma_client::dispute::{Claimed, History};
+use atoma_ledger::Digest;
+use atoma_types::{
+    BlobId, ComputeUnits, NodeId, StackId, TimestampMs,
+    chain::{Event, Stack},
+};
 
 /// Why a unit can't be demanded or challenged now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +29,9 @@ pub(crate) enum NotDisputable {
         until: TimestampMs,
         stack: StackId,
     },
+    /// Somebody has demanded it, and the node has shown its record.
+    #[error("unit {} was demanded before, and the node has shown its record, number {}", .unit.0, .shown.record)]
+    Shown { unit: ComputeUnits, shown: Shown },
     /// The node is paid for it.
     #[error("unit {} is paid: its dispute window is over", .unit.0)]
     Paid { unit: ComputeUnits },
@@ -37,6 +44,37 @@ pub(crate) enum NotDisputable {
     /// The node serves nothing on the stack.
     #[error("node {node} has no lease on stack {stack}")]
     NoLease { node: NodeId, stack: StackId },
+}
+
+/// A record that a node has shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// The number of its receipt.
+    record: u64,
+    /// Where its bodies are stored; absent where they are in the transaction.
+    blob: Option<BlobId>,
+    transaction: Digest,
+}
+
+/// The answer to an earlier demand for a unit, or for another one of the same record, where its number is known.
+pub(super) fn shown_before(
+    history: &History,
+    claimed: &Claimed,
+    record: Option<u64>,
+) -> Option<NotDisputable> {
+    let shown = history.events.iter().find_map(|event| match &event.event {
+        Event::DemandAnswered(e) if e.node == claimed.node && e.stack == claimed.stack => {
+            let same = e.unit == claimed.unit || Some(e.seq) == record;
+            same.then_some(Shown {
+                record: e.seq,
+                blob: e.blob,
+                transaction: event.transaction,
+            })
+        }
+        _ => None,
+    })?;
+    let unit = claimed.unit;
+    Some(NotDisputable::Shown { unit, shown })
 }
 
 fn so_far(claimed: ComputeUnits) -> String {
@@ -65,6 +103,18 @@ impl NotDisputable {
                 "a second demand would pay a second fee for the same record: `atoma dispute show {}` tells how this one ends",
                 beginning(*stack)
             ),
+            Self::Shown { shown, .. } => {
+                let fee = "another demand would pay another fee for the same record";
+                let transaction = shown.transaction;
+                match shown.blob {
+                    Some(blob) => format!(
+                        "{fee}: transaction {transaction} shows it, and its bodies are in blob {blob}: `atoma verify {blob} \
+                         --seq {}` checks it",
+                        shown.record
+                    ),
+                    None => format!("{fee}: transaction {transaction} shows it, with its sealed bodies"),
+                }
+            }
             Self::Paid { .. } => {
                 "demand and challenge within the window after a settlement; `atoma stack watch` does so by itself. A devnet's \
                  window is two seconds: `atoma devnet --dispute-window 600` leaves time"

@@ -17,7 +17,7 @@ use crate::{
 use anyhow::{Context, Result, bail, ensure};
 use atoma_client::{
     Receipts,
-    dispute::{Claimed, Dispute, SettledRecord, bond_of},
+    dispute::{Claimed, Dispute, History, SettledRecord, bond_of},
 };
 use atoma_ledger::Ledger;
 use atoma_types::{
@@ -52,7 +52,7 @@ pub(crate) enum DisputeCommand {
     },
     /// Show a record that is demanded of a node.
     Answer {
-        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        /// The stack's id or a beginning of it, or a model's name if it has one open stack.
         stack: Named,
         /// The node's id or a beginning of it, or its URL.
         node: Named,
@@ -75,7 +75,7 @@ pub(crate) enum DisputeCommand {
     },
     /// Convict a node that didn't answer a demand in time.
     Silence {
-        /// The stack's id or a beginning of it, or a model's name for its newest stack.
+        /// The stack's id or a beginning of it, or a model's name if it has one open stack.
         stack: Named,
         /// The node's id or a beginning of it, or its URL.
         node: Named,
@@ -136,7 +136,8 @@ pub(crate) async fn run(
         }
         DisputeCommand::Demand(which) => {
             let claimed = which.claimed(&settings, &ledger).await?;
-            ensure_demand(&ledger, &claimed, output).await?;
+            let receipts = Receipts::open(&folder)?;
+            ensure_demand(&ledger, &claimed, &receipts, output).await?;
             Dispute::Demand(claimed)
         }
         DisputeCommand::Challenge { which, bond } => {
@@ -153,7 +154,7 @@ pub(crate) async fn run(
             bodies,
         } => Dispute::Answer {
             claimed: Claimed {
-                stack: stack.known_stack(&ledger, &folder).await?,
+                stack: stack.only_known_stack(&ledger, &folder).await?,
                 node: node.node(&ledger).await?,
                 unit: ComputeUnits(unit),
             },
@@ -166,7 +167,7 @@ pub(crate) async fn run(
             },
         },
         DisputeCommand::Silence { stack, node, unit } => Dispute::Silence(Claimed {
-            stack: stack.known_stack(&ledger, &folder).await?,
+            stack: stack.only_known_stack(&ledger, &folder).await?,
             node: node.node(&ledger).await?,
             unit: ComputeUnits(unit),
         }),
@@ -201,7 +202,9 @@ impl Which {
             );
         };
         Ok(Claimed {
-            stack: stack.known_stack(ledger, &client_folder(settings)).await?,
+            stack: stack
+                .only_known_stack(ledger, &client_folder(settings))
+                .await?,
             node: node.node(ledger).await?,
             unit: ComputeUnits(unit),
         })
@@ -209,14 +212,47 @@ impl Which {
 }
 
 /// Says what a demand costs before it is made, and stops where nothing can be demanded.
-async fn ensure_demand(ledger: &Ledger, claimed: &Claimed, output: &Output) -> Result<()> {
+async fn ensure_demand(
+    ledger: &Ledger,
+    claimed: &Claimed,
+    receipts: &Receipts,
+    output: &Output,
+) -> Result<()> {
     let stack = ledger.stack(claimed.stack).await?;
     disputable::check_demand(&stack, claimed)?;
+    let progress = output.progress("looking whether its record was shown before");
+    let history = History::of(ledger, claimed.stack).await;
+    progress.finish_and_clear();
+    let history = history?;
+    let record = record_of(receipts, claimed)?;
+    if let Some(shown) = disputable::shown_before(&history, claimed, record) {
+        return Err(shown.into());
+    }
+    if !history.complete {
+        output
+            .note("the ledger's history is long: whether the record was shown before isn't known");
+    }
     output.note(format!(
         "a demand costs {} USDC: the node's if it shows the record, yours again if it doesn't",
         usdc(stack.terms.demand_fee.0)
     ));
     Ok(())
+}
+
+/// The number of the record that a unit is in, by the receipts kept here.
+fn record_of(receipts: &Receipts, claimed: &Claimed) -> Result<Option<u64>> {
+    let kept = receipts.list(Some(claimed.stack))?;
+    let of_lease = kept
+        .iter()
+        .filter(|kept| kept.node == claimed.node && kept.fault.is_none());
+    for kept in of_lease {
+        let end = kept.signed()?.message().cumulative_units;
+        let units = end.saturating_sub(kept.units)..end;
+        if units.contains(&claimed.unit) {
+            return Ok(Some(kept.seq));
+        }
+    }
+    Ok(None)
 }
 
 /// Says what a challenge stakes before it does, and stops where that is too much.

@@ -3,6 +3,7 @@
 use super::engines::EngineConfig;
 use crate::{
     config_file::ConfigFile,
+    free_ports::{Place, ensure_free},
     output::Output,
     run::{default_ledger, put_away, until_stopped},
     settings::Settings,
@@ -19,6 +20,17 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<()> {
     let (config, engines) = read(path, settings)?;
+    // a model may take minutes to load
+    let place = |what: &str, at, named_by| Place {
+        what: what.to_owned(),
+        at,
+        named_by,
+    };
+    let places = vec![
+        place("the node", config.listen, "`listen`"),
+        place("the operator's side", config.admin_listen, "`admin_listen`"),
+    ];
+    ensure_free(places, None).await?;
     let mut served = Vec::new();
     for engine in engines {
         let progress = output.progress(format!("loading {}", engine.model));

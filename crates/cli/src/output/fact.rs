@@ -69,6 +69,19 @@ pub(super) fn text(unit: Unit, value: &Value) -> String {
     }
 }
 
+/// The same with those characters written out, so that nothing of a text is lost. Lines stay lines.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => escaped.push(c),
+            c if is_plain(c) => escaped.push(c),
+            c => escaped.extend(c.escape_unicode()),
+        }
+    }
+    escaped
+}
+
 /// Names and URLs are strangers' text: what could move the cursor or turn the line around is not shown.
 /// Lines of an answer stay lines.
 pub(crate) fn printable(text: &str) -> String {
@@ -122,6 +135,10 @@ mod tests {
     #[test]
     fn strangers_text_cannot_move_the_cursor() {
         assert_eq!(printable("a\u{1b}[2Jb\r\u{202e}c"), "a?[2Jb??c");
+        assert_eq!(
+            escaped("a\u{1b}[2J\tb\r\n\u{202e}ü"),
+            "a\\u{1b}[2J\tb\\u{d}\n\\u{202e}ü"
+        );
         let text = "a\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\"ü";
         let line = json_line(vec![("text", json!(text))]);
         let bare = r#"{"text":"a\u001b[2J\u009b2J\u007f\u202e\"ü"}"#;

@@ -13,7 +13,7 @@ pub(crate) use unit::{date, label, sui, usdc, utc};
 pub(crate) use wrap::{columns, wrapped};
 
 use atoma_runtime::WithCauses;
-use fact::{json_line, line};
+use fact::{escaped, json_line, line};
 use indicatif::{ProgressBar, ProgressStyle};
 use pipe::Pipe;
 use serde_json::{Value, json};
@@ -136,6 +136,14 @@ impl Output {
         match std::io::stdout().is_terminal() {
             true => self.bytes(printable(&String::from_utf8_lossy(bytes)).as_bytes()),
             false => self.bytes(bytes),
+        }
+    }
+
+    /// What a stranger said, as it is and however wide, for people only: what a terminal might obey is written out, and
+    /// nothing else is changed.
+    pub(crate) fn verbatim(&self, text: &str) {
+        if !self.json {
+            self.line(&escaped(text));
         }
     }
 

@@ -105,7 +105,7 @@ pub(crate) async fn run(verify: Verify, settings: Settings, output: &Output) -> 
     }
     if verify.show {
         for (gathered, report) in gathered.iter().zip(&reports) {
-            output.object(tell::bodies(gathered, report));
+            tell::show(gathered, report, output);
         }
     }
     let failed: usize = reports.iter().map(|report| report.failed().count()).sum();

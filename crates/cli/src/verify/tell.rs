@@ -1,7 +1,7 @@
 //! What is shown of the checks: a row for each, what they come to, and the bodies where they are wanted.
 
 use super::audited::{Audited, CONVICTED};
-use crate::output::{Facts, Output};
+use crate::output::{Facts, Output, label};
 use atoma_client::evidence::{Check, CheckKind, Gathered, Outcome, Report, Verdict};
 use atoma_evidence::pack::SaltedBody;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -132,8 +132,26 @@ pub(super) fn many(reports: &[Report], audited: &[Audited], output: &Output) {
     ]);
 }
 
+/// Shows request and answer. People read them as they are, each under its name: a line that were broken where it doesn't fit
+/// would be another one than was said.
+pub(super) fn show(gathered: &Gathered, report: &Report, output: &Output) {
+    let facts = bodies(gathered, report);
+    if output.is_json() {
+        output.object(facts);
+        return;
+    }
+    let is_text = |(name, value): &(&str, Value)| name.ends_with("_body") && value.is_string();
+    let (texts, rest): (Facts, Facts) = facts.into_iter().partition(is_text);
+    output.say("");
+    output.object(rest);
+    for (name, text) in texts {
+        output.say(format!("\n{}:", label(name)));
+        output.verbatim(text.as_str().unwrap_or_default());
+    }
+}
+
 /// Request and answer: as text, or, where they are none because they are sealed, in base64.
-pub(super) fn bodies(gathered: &Gathered, report: &Report) -> Facts {
+fn bodies(gathered: &Gathered, report: &Report) -> Facts {
     let shown = |[text, base64]: [&'static str; 2], body: Option<&SaltedBody>| {
         let Some(body) = body.map(SaltedBody::body) else {
             return (text, Value::Null);
