@@ -39,7 +39,7 @@ async fn what_a_left_answer_may_cost_is_no_units_that_are_left() {
     drop(answer);
     stack.settled(node, &open).await;
     client.receipts().flush().await.unwrap();
-    assert_eq!(stack.open_requests(node), []);
+    assert!(stack.open_requests(node).is_empty());
     let units = client.units(&view).unwrap();
     assert!(units.used >= COST && units.open <= most, "{units:?}");
     assert_eq!(units.left.0, 10_000 - units.used.0 - units.open.0);
