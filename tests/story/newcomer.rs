@@ -316,7 +316,7 @@ fn nodes_are_drawn_on_a_devnet_that_has_just_begun_and_else_it_is_said_why_not()
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         said.contains(
-            "3 nodes are to be drawn, and 2 can be: 1 of the others ask more than 3.00 USDC"
+            "3 nodes are to be drawn, and 2 can be: 1 of the others asks more than 3.00 USDC"
         ),
         "{said}"
     );

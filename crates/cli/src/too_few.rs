@@ -63,8 +63,8 @@ fn told(sorted: &Sorted, max_price: Price, wanted: u8, matures: TimestampMs) -> 
     if sorted.dear > 0 {
         let dear = usdc(max_price.0);
         reasons.push(format!(
-            "{} of the others ask more than {dear} USDC per million units",
-            sorted.dear
+            "{} more than {dear} USDC per million units",
+            of_others(sorted.dear, ["asks", "ask"])
         ));
     }
     if !sorted.fresh.is_empty() {
@@ -75,7 +75,8 @@ fn told(sorted: &Sorted, max_price: Price, wanted: u8, matures: TimestampMs) -> 
         ));
     }
     if sorted.others > 0 {
-        reasons.push(format!("{} take no new stacks now", sorted.others));
+        let take = of_others(sorted.others, ["takes", "take"]);
+        reasons.push(format!("{take} no new stacks now"));
     }
     if reasons.is_empty() {
         reasons.push("the model has no others".to_owned());
@@ -85,6 +86,12 @@ fn told(sorted: &Sorted, max_price: Price, wanted: u8, matures: TimestampMs) -> 
         sorted.able,
         reasons.join(", ")
     )
+}
+
+/// So many of the others do something.
+fn of_others(count: usize, [one, many]: [&str; 2]) -> String {
+    let does = if count == 1 { one } else { many };
+    format!("{count} of the others {does}")
 }
 
 #[cfg(test)]
@@ -118,8 +125,8 @@ mod tests {
         let sorted = Sorted::of(&offers, Price(2_000_000));
         assert_eq!(
             told(&sorted, Price(2_000_000), 2, TimestampMs(951_782_400_000)),
-            "2 nodes are to be drawn, and 1 can be: 1 of the others ask more than 2.00 USDC per million units, the \
-             collateral of 1 is too fresh to count in draws (all of it does from 2000-02-29 00:00:00Z on), 1 take no new \
+            "2 nodes are to be drawn, and 1 can be: 1 of the others asks more than 2.00 USDC per million units, the \
+             collateral of 1 is too fresh to count in draws (all of it does from 2000-02-29 00:00:00Z on), 1 of the others takes no new \
              stacks now; --nodes 0 takes the cheapest that fits"
         );
         assert!(

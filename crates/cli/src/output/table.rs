@@ -2,7 +2,7 @@
 //! for.
 
 use super::{fact::text, unit::Unit, wrap::width};
-use comfy_table::{CellAlignment, ContentArrangement, presets::NOTHING};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, presets::NOTHING};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -12,6 +12,9 @@ const SHORT_ID: usize = 10;
 const LONGEST_NUMBER: usize = 24;
 /// and so are longer words of letters and digits alone: blob ids and digests.
 const LONGEST_WORD: usize = 40;
+
+/// Longer URLs are broken where a table must fit: no room would be left for anything else.
+const LONGEST_URL: usize = 40;
 
 /// One row's names and values.
 type Row<N> = Vec<(N, Value)>;
@@ -45,11 +48,19 @@ pub(super) fn draw<N: AsRef<str>>(rows: &[Row<N>], only_wide: &[&str], wide: boo
     for place in 0..rows.len() {
         table.add_row(columns.iter().map(|(_, _, cells)| &cells[place]));
     }
-    for (place, (_, unit, _)) in columns.iter().enumerate() {
-        if let Some(column) = table.column_mut(place)
-            && unit.is_amount()
-        {
+    for (place, (_, unit, cells)) in columns.iter().enumerate() {
+        let Some(column) = table.column_mut(place) else {
+            continue;
+        };
+        if unit.is_amount() {
             column.set_cell_alignment(CellAlignment::Right);
+        }
+        // a URL that is broken can't be copied
+        if !wide
+            && cells.iter().any(|cell| is_url(cell))
+            && cells.iter().all(|cell| cell.len() <= LONGEST_URL)
+        {
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     if !wide {
@@ -85,6 +96,11 @@ pub(crate) fn short(id: impl std::fmt::Display) -> String {
         Some(beginning) if is_id(&id) => format!("{beginning}{ELLIPSIS}"),
         _ => id,
     }
+}
+
+fn is_url(text: &str) -> bool {
+    let is_web = text.starts_with("http://") || text.starts_with("https://");
+    is_web && text.len() <= LONGEST_URL
 }
 
 fn is_id(text: &str) -> bool {
@@ -131,6 +147,28 @@ mod tests {
             "{drawn}"
         );
         assert!(!drawn.contains("micro"), "{drawn}");
+    }
+
+    #[test]
+    fn urls_are_whole_however_narrow_the_table_is() {
+        let row = |url: &str| {
+            let money = |name| (name, json!(12_345_678_901_u64));
+            let mut row = vec![
+                ("node", json!(format!("0x{}", "ab".repeat(32)))),
+                ("url", json!(url)),
+            ];
+            row.extend(["a_micro_usdc", "b_micro_usdc", "c_micro_usdc"].map(money));
+            row
+        };
+        let url = "https://node-17.atoma.example.com:8443";
+        let drawn = draw(&[row(url)], &[], false);
+        assert!(drawn.contains(url), "{drawn}");
+        assert!(
+            drawn.lines().all(|line| line.chars().count() <= 80),
+            "{drawn}"
+        );
+        let long = format!("{url}/{}", "x".repeat(80));
+        assert!(draw(&[row(&long)], &[], true).contains(&long));
     }
 
     #[test]
