@@ -120,13 +120,14 @@ async fn an_honest_node_answers_by_itself_and_gets_the_fees() {
     network.settle(stack).await;
     let (stack, node) = (stack.to_string(), network.node_id().to_string());
 
-    // two needless demands: of a receipt, and of a unit
+    // two needless demands: of a receipt, and of a unit of the other one
     let before = person.usdc().await;
+    let first = person.does(&["receipt", "show", &requests[0]]);
+    let unit = first[0]["cumulative_units"].to_string();
+    let of_unit = ["dispute", "demand", "--stack", &stack, "--node", &node];
     let demands = [
         vec!["dispute", "demand", &requests[0]],
-        vec![
-            "dispute", "demand", "--stack", &stack, "--node", &node, "--unit", "0",
-        ],
+        [&of_unit[..], &["--unit", &unit]].concat(),
     ];
     for demand in demands {
         let demanded = person.does(&demand);
@@ -137,6 +138,13 @@ async fn an_honest_node_answers_by_itself_and_gets_the_fees() {
     while waits(&person.does(&["dispute", "show", &stack])) {
         assert!(started.elapsed() < PATIENCE, "the node shows both records");
     }
+    // a record that was shown isn't paid for again, by another unit of it neither
+    let again = person.types(&[&of_unit[..], &["--unit", "0"]].concat());
+    let again = again.unwrap_err();
+    assert!(
+        again.contains("unit 0 was demanded before, and the node has shown its record"),
+        "{again}"
+    );
     let held = network.ledger.stack(stack.parse().unwrap()).await.unwrap();
     let fees = 2 * held.terms.demand_fee.0;
     assert_eq!(
