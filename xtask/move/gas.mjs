@@ -18,7 +18,7 @@ const bytes32 = (hex) => [hex];
 /** The objects, field by field as Move declares them. */
 const subscription = (place) => [
   [id(1_000 + place)], id(5_000 + place), 1_000_000n, 100_000_000n + BigInt(place) * 999_983n, 100n + BigInt(place), 0n, { v: 0, f: [] },
-  some([true, [8_000_000n], [0n], 0n]),
+  some([true, [8_000_000n], [0n], 0n, 0n]),
 ];
 const offers = Array.from({ length: NODES }, (_, place) => subscription(place));
 const task = () => [
