@@ -124,6 +124,8 @@ impl Seen {
             return Spent::Before;
         }
         if self.check(&id, expires_at, now).is_err() {
+            // by this clock; should it go back, the request stays dead
+            self.forgotten = self.forgotten.max(expires_at);
             return Spent::ForGood;
         }
         if self.ids.len() >= share / 2 || self.room.taken() >= self.room.most / 2 {
@@ -385,6 +387,15 @@ mod tests {
         assert_eq!(room.taken(), 200 + WHEN_FULL);
         drop(stranger);
         assert_eq!(room.taken(), WHEN_FULL);
+    }
+
+    #[test]
+    fn what_was_refused_by_a_clock_that_was_ahead_is_not_served_once_it_is_right() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.spend(id(1), T(100), T(160), SHARE), Spent::ForGood);
+        let again = seen.admit(id(1), T(100), T(50), SHARE);
+        assert_eq!(again, Err(Denied::RequestExpired));
+        assert_eq!(seen.admit(id(2), T(101), T(50), SHARE), Ok(()));
     }
 
     #[test]
