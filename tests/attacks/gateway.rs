@@ -100,6 +100,15 @@ impl Office {
         Answer(arena.http.ask(request, limits).await.unwrap())
     }
 
+    /// A request as it goes over a connection.
+    pub(crate) fn request(&self, path: &str, body: &str) -> String {
+        let (key, length) = (self.key.reveal(), body.len());
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {key}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    }
+
     /// Stacks that were read from the ledger, for this reason.
     async fn reads(&self, arena: &Arena, reason: &str) -> u64 {
         let url = format!("{}/metrics", self.running.admin_url().unwrap());
@@ -114,7 +123,7 @@ impl Office {
         self.running.stacks_account().spent.whole()
     }
 
-    fn spent(&self) -> MicroUsdc {
+    pub(crate) fn spent(&self) -> MicroUsdc {
         self.running.accounts()[0].spent.whole()
     }
 }
@@ -412,13 +421,8 @@ async fn who_leaves_a_gateways_whole_answer_pays_for_it() {
     let address = office.running.url();
     let address = address.trim_start_matches("http://");
     let mut user = TcpStream::connect(address).await.unwrap();
-    let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer {}\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        office.key.reveal(),
-        body.len()
-    );
-    user.write_all(head.as_bytes()).await.unwrap();
+    let request = office.request("/v1/chat/completions", &body);
+    user.write_all(request.as_bytes()).await.unwrap();
     let so_far = server.frames();
     eventually("it is half computed", async || {
         server.frames() > so_far + 50

@@ -3,7 +3,10 @@
 
 use crate::arena::{Arena, chat, eventually, salt};
 use atoma_engine::Event;
-use atoma_evidence::pack::{Pack, ReceiptProof, StorageProof};
+use atoma_evidence::{
+    pack::{Pack, ReceiptProof, StorageProof},
+    receipt::proof_path,
+};
 use atoma_runtime::Runtime;
 use atoma_types::{
     hash::Hash32,
@@ -47,7 +50,7 @@ async fn who_guesses_a_prompt_right_learns_it_from_no_public_pack() {
     let id = signed.message().request_id;
     let (shown, storage) = (RefCell::default(), RefCell::new(None::<StorageProof>));
     eventually("the record is stored", async || {
-        let url = format!("{}/v1/receipts/{id}/proof", node.url());
+        let url = node.url() + &proof_path(stack, id);
         let proof = arena.get(&url).await;
         let read = serde_json::from_slice::<ReceiptProof>(proof.0.body());
         *storage.borrow_mut() = read.ok().and_then(|proof| proof.storage);

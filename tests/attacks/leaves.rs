@@ -5,10 +5,11 @@ use atoma_engine::{
     builtin,
     testing::{InstantOptions, InstantUpstream},
 };
+use atoma_evidence::receipt::receipt_path;
 use atoma_node::RunningNode;
 use atoma_runtime::Runtime;
 use atoma_types::{
-    RequestId,
+    RequestId, StackId,
     message::{Endpoint, Receipt, RequestHeader, Signed},
 };
 use std::time::Duration;
@@ -34,8 +35,8 @@ async fn ask(url: &str, signed: &Signed<RequestHeader>, body: &str) -> TcpStream
 }
 
 /// The receipt of a request, once there is one.
-async fn receipt_of(arena: &Arena, url: &str, request: RequestId) -> Receipt {
-    let receipt = format!("{url}/v1/receipts/{request}");
+async fn receipt_of(arena: &Arena, url: &str, of: (StackId, RequestId)) -> Receipt {
+    let receipt = format!("{url}{}", receipt_path(of.0, of.1));
     eventually("there is a receipt", async || {
         arena.get(&receipt).await.json()["receipt"].is_string()
     })
@@ -60,19 +61,19 @@ async fn who_leaves_a_whole_answer_pays_for_what_was_computed() {
     eventually("it is half computed", async || server.frames() > 50).await;
     drop(user);
 
-    let receipt = receipt_of(&arena, &url, request).await;
+    let receipt = receipt_of(&arena, &url, (stack, request)).await;
     let output = receipt.usage.output;
     assert!((1..400).contains(&output), "{output} tokens");
     node.drain_and_stop().await;
     arena.network.stop().await;
 }
 
-/// Asks for vectors and leaves while the server, which takes its time, has the request; its id.
+/// Asks for vectors and leaves while the server, which takes its time, has the request; its stack and its id.
 async fn leave_an_embedding(
     arena: &Arena,
     server: &InstantUpstream,
     node: &RunningNode,
-) -> RequestId {
+) -> (StackId, RequestId) {
     let stack = arena.buy(1_000_000).await;
     let inputs = vec!["some words that take their time"; 64];
     let body = serde_json::json!({ "model": SLOW, "input": inputs }).to_string();
@@ -83,7 +84,7 @@ async fn leave_an_embedding(
     let user = ask(&node.url(), &arena.sign(header), &body).await;
     eventually("it is computed", async || server.embeddings() == 1).await;
     drop(user);
-    request
+    (stack, request)
 }
 
 async fn embedding_server(pause: Duration) -> InstantUpstream {
@@ -116,7 +117,7 @@ async fn who_leaves_an_embedding_that_a_hung_server_has_pays_nothing() {
     // nor does it hold up a node that stops
     node.drain_and_stop().await;
     let node = arena.node().await;
-    let url = format!("{}/v1/receipts/{request}", node.url());
+    let url = node.url() + &receipt_path(request.0, request.1);
     let found = arena.get(&url).await;
     assert!(!found.json()["receipt"].is_string(), "{found:?}");
     node.drain_and_stop().await;

@@ -6,6 +6,7 @@
 mod arena;
 mod between;
 mod bodies;
+mod borrowed_id;
 mod clock;
 mod crowd;
 mod disk;

@@ -122,7 +122,7 @@ async fn tell(args: &Demo, folder: &Path, output: &Output) -> Result<()> {
         output,
     )
     .await?;
-    evidence::stored(network, request, output).await?;
+    evidence::stored(network, (stack.id(), request), output).await?;
     let prompt = &args.prompt;
     through_gateway(&served, folder, gateway_wallet, prompt, &mut sums, output).await?;
     settle(&stack, network, &mut sums, output).await?;

@@ -5,9 +5,10 @@
 
 use crate::{
     Client, ClientError, Receipts,
+    store::Wrong,
     watch::root::{Walk, Walked},
 };
-use atoma_types::{NodeId, RequestId, StackId, chain::Ticket};
+use atoma_types::{NodeId, RequestId, StackId, chain::Ticket, message::Receipt};
 use futures::future::BoxFuture;
 
 pub use atoma_evidence::dispute::{
@@ -29,6 +30,19 @@ pub enum Compared {
     /// The node gave this wallet another receipt under that number, or one whose history is of others. Demand what
     /// the kept one charges: the node has no other record of the request to show, or has signed two.
     Differs(Option<Claimed>),
+}
+
+/// What is written down of an answer that whoever computes it again finds wrong; `None` if it charges nothing, and so can't be
+/// disputed.
+pub(crate) fn wrong(receipt: &Receipt, reason: String) -> Option<Wrong> {
+    let claimed = Claimed::of(receipt)?;
+    Some(Wrong {
+        stack: claimed.stack,
+        node: claimed.node,
+        seq: receipt.seq,
+        unit: claimed.unit,
+        reason,
+    })
 }
 
 impl Client {

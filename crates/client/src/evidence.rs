@@ -6,11 +6,13 @@
 use crate::{ClientError, NodeInfo, NodeReach, Receipts, http::Http};
 use atoma_runtime::Sockets;
 use atoma_types::{
-    RequestId,
+    RequestId, StackId,
     chain::Node,
     message::{Receipt, Signed},
 };
 use futures::future::BoxFuture;
+
+use atoma_evidence::receipt::proof_path;
 
 pub use atoma_evidence::{
     check::{
@@ -56,12 +58,11 @@ impl NodeProofs for AskNodes {
     fn proof<'a>(
         &'a self,
         node: &'a Node,
-        request: RequestId,
+        (stack, request): (StackId, RequestId),
     ) -> BoxFuture<'a, Result<ReceiptProof, SourceError>> {
         Box::pin(async move {
             let info = NodeInfo::new(node, None, NodeReach::Anywhere)?;
-            let path = format!("/v1/receipts/{request}/proof");
-            Ok(self.0.get(&info, &path).await?)
+            Ok(self.0.get(&info, &proof_path(stack, request)).await?)
         })
     }
 }

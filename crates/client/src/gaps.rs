@@ -24,7 +24,10 @@ use atoma_evidence::{
     chain::{Joined, Lacking},
     receipt::ReceiptError,
 };
-use atoma_types::{ComputeUnits, NodeId, RequestId};
+use atoma_types::{
+    ComputeUnits, NodeId, RequestId,
+    message::{Receipt, Signed},
+};
 use futures::future::BoxFuture;
 use std::{
     sync::{Arc, Weak},
@@ -37,6 +40,8 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest pause before a node that didn't show a number is asked again: one that was away for a moment is soon used again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The pause after a node has shown a record that isn't good: it wasn't away, and a page of up to 2 MiB costs it nothing.
+const JUNK_PAUSE: Duration = Duration::from_secs(600);
 /// Receipts that are read from the store at once: some milliseconds.
 const READ_AT_ONCE: usize = 256;
 
@@ -51,8 +56,31 @@ impl StackHandle {
         Box::pin(async move {
             let info = self.client.find_node(node).await?;
             self.prepare(&info).await?;
-            self.fill(&info).await
+            Ok(self.fill(&info).await?.lacks)
         })
+    }
+
+    /// The receipt of a request as its lease's records have it: one that is kept, or that the node shows behind all that it has
+    /// shown. A number that nobody lacks yet is asked for by nobody else.
+    pub(crate) async fn shown_in_records(
+        &self,
+        info: &Arc<NodeInfo>,
+        id: RequestId,
+    ) -> Option<String> {
+        let source = RecordSource::of(&self.client, &self.view(), info)?;
+        let kept = async || {
+            self.client.receipts().flush().await.ok()?;
+            let kept = self.client.inner.store.kept().find(source.lease(), id);
+            let kept = kept.ok().flatten().filter(|row| row.fault.is_none())?;
+            Some(Signed::<Receipt>::from_bytes(kept.receipt).ok()?.to_text())
+        };
+        if let Some(text) = kept().await {
+            return Some(text);
+        }
+        let last = self.with_account(info.id, |account| account.chain.last_seq())?;
+        let page = timeout(MAX_ASKING, source.after(last)).await.ok()?.ok()?;
+        self.join_page(&source, &page).await;
+        kept().await
     }
 
     /// Remembers that the node has refused a request.
@@ -131,19 +159,21 @@ impl StackHandle {
         self.with_account(node, |account| account.chain.lacks())?
     }
 
-    async fn fill(&self, info: &Arc<NodeInfo>) -> Result<Option<u64>, ClientError> {
+    async fn fill(&self, info: &Arc<NodeInfo>) -> Result<Filled, ClientError> {
         let Some(source) = RecordSource::of(&self.client, &self.view(), info) else {
-            return Ok(None);
+            return Ok(Filled::default());
         };
         // what has come is on the disk before it is looked at
         self.client.receipts().flush().await?;
         self.take_kept(&source).await?;
         let Some(mut asked) = self.lacks(info.id) else {
-            return Ok(None);
+            return Ok(Filled::default());
         };
         // one that takes too long hasn't shown it
         let shown = timeout(MAX_ASKING, self.ask_node(&source, &mut asked)).await;
+        let mut junk = matches!(shown, Ok(Ok(Shown::Junk)));
         if let Ok(Err(error)) = &shown {
+            junk = matches!(error, ClientError::Malformed { .. });
             let error = error as &dyn std::error::Error;
             tracing::debug!(error, node = %info.id, "records cannot be had");
         }
@@ -157,7 +187,8 @@ impl StackHandle {
             account.unshown = lacks.or(account.unshown());
             lacks
         });
-        Ok(lacks.flatten())
+        let lacks = lacks.flatten();
+        Ok(Filled { lacks, junk })
     }
 
     /// What is claimed by now is of no interest. A ledger that can't be asked has it looked at again.
@@ -197,7 +228,10 @@ impl StackHandle {
             before = Some(wanted);
             let between = (wanted.after, wanted.before);
             for row in kept.rows(source.lease(), between, READ_AT_ONCE)? {
-                let (faulty, refused) = (row.fault.is_some(), kept.is_refused(row.request)?);
+                let (faulty, refused) = (
+                    row.fault.is_some(),
+                    kept.is_refused(row.key.stack, row.request)?,
+                );
                 let Some(record) = Record::of(row) else {
                     continue;
                 };
@@ -220,9 +254,9 @@ impl StackHandle {
         }
     }
 
-    /// Asks the node, page after page as long as something comes of it. `lacks` becomes the first number that was lacking when
-    /// it was asked last.
-    async fn ask_node(&self, source: &RecordSource, lacks: &mut u64) -> Result<(), ClientError> {
+    /// Asks the node, page after page as long as something comes of it, up to the first record that isn't good. `lacks` becomes
+    /// the first number that was lacking when it was asked last.
+    async fn ask_node(&self, source: &RecordSource, lacks: &mut u64) -> Result<Shown, ClientError> {
         let (mut asked, mut before) = (0, None);
         while asked < MAX_ASKED {
             let Some(wanted) = self
@@ -236,37 +270,54 @@ impl StackHandle {
             let page = source.after(wanted.after).await?;
             // what has come meanwhile is on the disk before these are held against it
             self.client.receipts().flush().await?;
-            for (place, record) in page.iter().enumerate() {
-                self.join(source, record);
-                if place % CHECKED_AT_ONCE == 0 {
-                    tokio::task::yield_now().await;
-                }
+            if self.join_page(source, &page).await == Shown::Junk {
+                // that came in the place of what is lacking since
+                *lacks = self.lacks(source.lease().1).unwrap_or(*lacks);
+                return Ok(Shown::Junk);
             }
             asked += page.len();
         }
-        Ok(())
+        Ok(Shown::Good)
+    }
+
+    /// Takes the records of a page into the account up to the first that isn't good: what its node shows behind that is of no
+    /// use, however much it is.
+    async fn join_page(&self, source: &RecordSource, page: &[Record]) -> Shown {
+        for (place, record) in page.iter().enumerate() {
+            if self.join(source, record) == Shown::Junk {
+                return Shown::Junk;
+            }
+            if place % CHECKED_AT_ONCE == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        Shown::Good
     }
 
     /// Takes a record that the node shows into the account. One for a request whose answer was lost settles it.
-    fn join(&self, source: &RecordSource, record: &Record) {
+    fn join(&self, source: &RecordSource, record: &Record) -> Shown {
         let (_, node) = source.lease();
         let known = self.with_account(node, |account| account.chain.has(&record.receipt));
         if known != Some(false) {
-            return;
+            return Shown::Good;
         }
         let Ok(is_kept) = source.verify(record) else {
-            return;
+            return Shown::Junk;
         };
         let joined = self.with_account(node, |account| join(account, record, is_kept));
         let Some((fits, joined)) = joined else {
-            return;
+            return Shown::Good;
         };
         match joined {
             Ok(_) => {}
             Err(error) if fits => self.keep_as_false(source, &error),
-            Err(error) => return source.keep(record, Some(&error)),
+            Err(error) => {
+                source.keep(record, Some(&error));
+                return Shown::Junk;
+            }
         }
         source.keep(record, None);
+        Shown::Good
     }
 
     /// A kept receipt named another history than there is, as has turned out: it isn't good any more.
@@ -284,6 +335,24 @@ impl StackHandle {
             source.keep(&record, Some(error));
         }
     }
+}
+
+/// What came of looking for what was lacking.
+#[derive(Default)]
+struct Filled {
+    /// The first number that was lacking, if it still is.
+    lacks: Option<u64>,
+    /// The node showed what isn't good.
+    junk: bool,
+}
+
+/// What a node shows when it is asked for records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// All of it is good, or known.
+    Good,
+    /// Something isn't good.
+    Junk,
 }
 
 /// Adds a record to the chain, and says whether it fits and is new: then it accounts for its request.
@@ -351,11 +420,17 @@ impl LookOut {
                 continue;
             }
             pause = match handle.fill(&self.node).await {
-                Ok(None) => PATIENCE,
-                Ok(Some(lacks)) => {
+                Ok(Filled { lacks: None, .. }) => PATIENCE,
+                Ok(Filled {
+                    lacks: Some(lacks),
+                    junk,
+                }) => {
                     tracing::warn!(node = %self.node.id, stack = %self.state.id, seq = lacks,
                         "a receipt is lacking, and its node does not show it: nothing more is signed");
-                    (pause * 2).clamp(PATIENCE, LONGEST_PAUSE)
+                    match junk {
+                        true => JUNK_PAUSE,
+                        false => (pause * 2).clamp(PATIENCE, LONGEST_PAUSE),
+                    }
                 }
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;

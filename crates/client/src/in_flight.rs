@@ -4,11 +4,12 @@
 use crate::{
     ClientError, NodeInfo, StackHandle, VerifiedReceipt,
     account::ClientInner,
-    dispute::Claimed,
+    dispute::wrong,
     lane::LaneError,
+    records::keep_stray,
     retry::NodeRefusal,
     stack_state::StackState,
-    store::{LaneKey, Row, Wrong},
+    store::{LaneKey, Row},
     usage::{self, Asked, Said},
 };
 use atoma_evidence::{
@@ -241,9 +242,14 @@ impl Open {
                 Err(error) => verdict = Err(error.into()),
             }
         }
-        // an unsigned lie proves nothing and isn't kept; a signed one is evidence
-        if !matches!(verdict, Err(ReceiptError::Signature)) {
-            self.keep(&receipt, other.as_ref(), verdict.as_ref().err());
+        // an unsigned lie proves nothing and isn't kept; a signed one about this request is evidence
+        match &verdict {
+            Err(ReceiptError::Signature) => {}
+            Err(_) if !receipt::is_for(receipt.message(), &self.request) => {
+                let lease = (self.key.stack, self.key.node);
+                keep_stray(&self.handle.client, lease, &receipt);
+            }
+            verdict => self.keep(&receipt, other.as_ref(), verdict.as_ref().err()),
         }
         if let Err(error) = &verdict
             && error.is_overcharge()
@@ -325,14 +331,8 @@ impl Open {
 
     /// The usage can't be that of the bytes, so whoever computes the answer again finds another.
     fn keep_wrong(&self, receipt: &Receipt, error: &ReceiptError) {
-        if let Some(claimed) = Claimed::of(receipt) {
-            self.handle.client.inner.store.keep_wrong(Wrong {
-                stack: claimed.stack,
-                node: claimed.node,
-                seq: receipt.seq,
-                unit: claimed.unit,
-                reason: error.to_string(),
-            });
+        if let Some(wrong) = wrong(receipt, error.to_string()) {
+            self.handle.client.inner.store.keep_wrong(wrong);
         }
     }
 
@@ -408,22 +408,24 @@ impl Lost {
             return None;
         }
         let id = self.request.message().request_id;
-        let path = format!("/v1/receipts/{id}");
+        let path = receipt::receipt_path(self.key.stack, id);
         let http = handle.client.inner.http.clone();
         match http.get::<KeptByNode>(&self.node, &path).await {
             Ok(kept) => {
                 let Err((open, error)) = self.into_open(handle).accept(&kept.receipt, None) else {
                     return None;
                 };
-                let cause = &error as &dyn std::error::Error;
-                tracing::warn!(error = cause, "a lost answer's receipt is bad");
-                // what its node hasn't signed is no word of its own
-                if let ReceiptError::Unreadable(_) | ReceiptError::Signature = error {
-                    let handle = open.handle.clone();
-                    return Some(Self::of(*open).unanswered(&handle));
+                tracing::warn!(%error, "a lost answer's receipt is bad");
+                if !error.is_no_word() {
+                    open.unanswered();
+                    return None;
                 }
-                open.unanswered();
-                None
+                let handle = open.handle.clone();
+                let open = match handle.shown_in_records(&open.node, id).await {
+                    Some(text) => open.accept(&text, None).err()?.0,
+                    None => open,
+                };
+                Some(Self::of(*open).unanswered(&handle))
             }
             Err(ClientError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {
                 // a receipt may have come between the two questions: the second look finds it

@@ -109,13 +109,13 @@ impl Receipts {
         Ok(false)
     }
 
-    /// The receipt of a request.
+    /// The receipt of a request of this wallet, whichever stack paid for it.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn show(&self, request: RequestId) -> Result<Option<KeptReceipt>, ClientError> {
         for kept in &self.kept {
-            if let Some(row) = kept.find(request)? {
+            if let Some(row) = kept.named(request)? {
                 return Ok(Some(row.into()));
             }
         }

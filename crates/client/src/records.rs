@@ -43,6 +43,35 @@ pub(crate) struct RecordSource {
     engine: EngineClass,
 }
 
+/// A receipt that a lease's node has signed and that was shown for another request than its own. It is kept where it convicts
+/// its node, beside another one for the same request, and never under the request that it was shown for: that one's true
+/// receipt would be a second one.
+pub(crate) fn keep_stray(client: &Client, lease: (StackId, NodeId), stray: &Signed<Receipt>) {
+    let said = stray.message();
+    if (said.stack, said.node) != lease || said.network != client.ledger().network() {
+        return;
+    }
+    let store = &client.inner.store;
+    let Ok(Some(kept)) = store.kept().find(lease, said.request_id) else {
+        return;
+    };
+    let (first, second) = (kept.hash, stray.hash());
+    let other = Signed::<Receipt>::from_bytes(kept.receipt).ok();
+    let other = other.filter(|other| other.message().request_hash == said.request_hash);
+    if other.is_some() && first != second {
+        store.keep(Row {
+            seq: said.seq,
+            hash: second,
+            units: said.units,
+            received: client.runtime().now(),
+            receipt: stray.to_bytes(),
+            second: None,
+            fault: Some(ReceiptError::Twice { first, second }.to_string()),
+            ..kept
+        });
+    }
+}
+
 /// A request's header and the receipt for it.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -122,10 +151,7 @@ impl RecordSource {
             let seq = record.receipt.message().seq;
             tracing::warn!(node = %self.node.id, stack = %self.stack, seq, error = error as &dyn std::error::Error,
                 "a node shows a record that is not good");
-            // an unsigned lie proves nothing
-            if *error != ReceiptError::Signature {
-                self.keep(record, Some(error));
-            }
+            self.keep_faulty(record, error);
             if *error == ReceiptError::Refused {
                 self.client.distrust(self.node.id, error);
             }
@@ -139,10 +165,10 @@ impl RecordSource {
         let id = record.receipt.message().request_id;
         let disk = self.client.inner.store.kept();
         // what can't be read can't contradict it
-        if disk.is_refused(id).unwrap_or(false) {
+        if disk.is_refused(self.stack, id).unwrap_or(false) {
             return Err(ReceiptError::Refused);
         }
-        let kept = disk.find(id).ok().flatten();
+        let kept = disk.find(self.lease(), id).ok().flatten();
         match kept {
             Some(kept) if kept.hash != record.receipt.hash() => Err(ReceiptError::Twice {
                 first: kept.hash,
@@ -173,6 +199,21 @@ impl RecordSource {
             response_hash: None,
         };
         receipt::check(&record.receipt, &expected)
+    }
+
+    /// Keeps what is wrong with a record as evidence: an unsigned lie proves nothing, and neither does what its node signed for
+    /// requests that nobody here has signed. Whoever shows records can make up any number of either.
+    fn keep_faulty(&self, record: &Record, error: &ReceiptError) {
+        let is_signed = || record.receipt.verify(&*self.verifier).is_ok();
+        match error {
+            ReceiptError::Signature => {}
+            ReceiptError::Header if !is_signed() => {}
+            ReceiptError::Header => keep_stray(&self.client, self.lease(), &record.receipt),
+            _ if !receipt::is_for(record.receipt.message(), &record.header) => {
+                keep_stray(&self.client, self.lease(), &record.receipt);
+            }
+            _ => self.keep(record, Some(error)),
+        }
     }
 
     /// Keeps a record as a receipt whose answer isn't here.

@@ -4,7 +4,7 @@
 use crate::second::SecondError;
 use atoma_keys::Verifier;
 use atoma_types::{
-    ComputeUnits, DecodeError, EngineClass, NetworkId, NodeId, StackId, UnitWeights,
+    ComputeUnits, DecodeError, EngineClass, NetworkId, NodeId, RequestId, StackId, UnitWeights,
     hash::Hash32,
     message::{Receipt, RequestHeader, Signed},
 };
@@ -140,6 +140,23 @@ impl ReceiptError {
             Self::Input { .. } | Self::Output { .. } | Self::NotServed
         )
     }
+
+    /// Whether what was shown is no word of the node's about the request: it can't be read, isn't signed by the node, or is
+    /// for another one. Ids are chosen by those who sign, so that a stranger can have an honest node sign such a receipt; and
+    /// who stands between can show whatever they have seen.
+    #[must_use]
+    pub fn is_no_word(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable(_)
+                | Self::Signature
+                | Self::Network
+                | Self::Stack
+                | Self::Node
+                | Self::RequestId
+                | Self::RequestHash
+        )
+    }
 }
 
 /// What a receipt is held against.
@@ -161,6 +178,29 @@ pub struct Expected<'a> {
     pub engine: EngineClass,
     /// Of the bytes that arrived; absent where they didn't.
     pub response_hash: Option<Hash32>,
+}
+
+/// Where a node shows the receipt of a stack's request. Whoever signs chooses the id, so others may have used it, too, on
+/// stacks of theirs: it names a request only together with its stack.
+#[must_use]
+pub fn receipt_path(stack: StackId, request: RequestId) -> String {
+    format!("/v1/receipts/{request}?stack={stack}")
+}
+
+/// Where it shows all that it has for that receipt.
+#[must_use]
+pub fn proof_path(stack: StackId, request: RequestId) -> String {
+    format!("/v1/receipts/{request}/proof?stack={stack}")
+}
+
+/// Whether a receipt says that it is for this header, and so for its stack, node and id.
+#[must_use]
+pub fn is_for(receipt: &Receipt, request: &Signed<RequestHeader>) -> bool {
+    let header = request.message();
+    let said = (receipt.network, receipt.stack, receipt.node);
+    said == (header.network, header.stack, header.node)
+        && receipt.request_id == header.request_id
+        && receipt.request_hash == request.hash()
 }
 
 /// Holds a receipt against its request and answer.

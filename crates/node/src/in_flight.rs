@@ -359,7 +359,8 @@ impl Pending {
             })?;
         billing.metrics.durable(since.elapsed());
         if let Some(evidence) = billing.evidence.as_ref().filter(|_| self.immediate) {
-            evidence.store_now(receipt.message().request_id).await;
+            let of = receipt.message();
+            evidence.store_now(of.stack, of.request_id).await;
         }
         Ok(receipt)
     }

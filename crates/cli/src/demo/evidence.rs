@@ -7,11 +7,14 @@ use atoma_client::{
     Receipts,
     evidence::{AskNodes, Given, Sources, Verdict, check, gather},
 };
-use atoma_evidence::pack::{Pack, ReceiptProof, StorageProof};
+use atoma_evidence::{
+    pack::{Pack, ReceiptProof, StorageProof},
+    receipt::proof_path,
+};
 use atoma_http::client::{AnswerLimits, Pool, PoolOptions, get};
 use atoma_keys::SigningKey;
 use atoma_network::{Network, NetworkNode};
-use atoma_types::RequestId;
+use atoma_types::{RequestId, StackId};
 use atoma_walrus::client::{ClientConfig, WalrusClient};
 use atoma_walrus_localnet::LocalWalrus;
 use serde_json::{Value, json};
@@ -26,10 +29,14 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(20);
 const PROOF: AnswerLimits = AnswerLimits::within(Duration::from_secs(10), 1 << 20);
 
 /// Waits until the node has stored the request's record, and looks at it as everyone can.
-pub(super) async fn stored(network: &Network, request: RequestId, output: &Output) -> Result<()> {
+pub(super) async fn stored(
+    network: &Network,
+    of: (StackId, RequestId),
+    output: &Output,
+) -> Result<()> {
     let started = Instant::now();
     let progress = output.progress("the node seals request and answer and stores them on Walrus");
-    let storage = proof(network, request).await?;
+    let storage = proof(network, of).await?;
     let pack = Pack::from_bytes(walrus(network)?.read(storage.blob_id).await?)?;
     progress.finish_and_clear();
     let place = usize::try_from(storage.path.index)?;
@@ -121,10 +128,10 @@ fn local_walrus(network: &Network) -> Result<&LocalWalrus> {
 }
 
 /// The proof of whichever node has served the request, once its record is stored.
-async fn proof(network: &Network, request: RequestId) -> Result<StorageProof> {
+async fn proof(network: &Network, (stack, request): (StackId, RequestId)) -> Result<StorageProof> {
     let pool = Pool::new(PoolOptions::ONE_REQUEST)?;
     let ask = async |node: &NetworkNode| -> Result<Option<StorageProof>> {
-        let url = format!("{}/v1/receipts/{request}/proof", node.running.url());
+        let url = format!("{}{}", node.running.url(), proof_path(stack, request));
         let answer = pool.ask(get(&url), PROOF).await?;
         if !answer.status().is_success() {
             return Ok(None);

@@ -245,11 +245,12 @@ impl Kept {
         })
     }
 
-    /// Whether its node has refused a request.
-    pub(crate) fn is_refused(&self, request: RequestId) -> rusqlite::Result<bool> {
+    /// Whether its node has refused a stack's request.
+    pub(crate) fn is_refused(&self, stack: StackId, request: RequestId) -> rusqlite::Result<bool> {
         self.0.ask(|db| {
-            let mut query = db.prepare_cached("SELECT 1 FROM refused WHERE request = ?1")?;
-            query.exists([request.0])
+            let mut query =
+                db.prepare_cached("SELECT 1 FROM refused WHERE request = ?1 AND stack = ?2")?;
+            query.exists(params![request.0, stack.0.as_bytes()])
         })
     }
 
@@ -258,7 +259,8 @@ impl Kept {
         self.0.ask(|db| {
             let mut query = db.prepare_cached(
                 "SELECT request, (SELECT units FROM receipts
-                     WHERE receipts.request = lost.request AND fault IS NULL LIMIT 1)
+                     WHERE receipts.request = lost.request AND receipts.stack = lost.stack
+                     AND receipts.node = lost.node AND fault IS NULL LIMIT 1)
                  FROM lost WHERE stack = ?1 AND node = ?2",
             )?;
             let rows = query.query_map([stack.0.as_bytes(), node.0.as_bytes()], |row| {
@@ -273,11 +275,27 @@ impl Kept {
         })
     }
 
-    /// The receipt of one request: a good one, if there is one.
-    pub(crate) fn find(&self, request: RequestId) -> rusqlite::Result<Option<Row>> {
+    /// The receipt of a lease's request: a good one, if there is one, else the one with the lowest number.
+    pub(crate) fn find(
+        &self,
+        (stack, node): (StackId, NodeId),
+        request: RequestId,
+    ) -> rusqlite::Result<Option<Row>> {
         self.0.ask(|db| {
             let mut query = db.prepare_cached(&format!(
-                "{ROW} WHERE request = ?1 ORDER BY fault IS NOT NULL LIMIT 1"
+                "{ROW} WHERE request = ?1 AND stack = ?2 AND node = ?3
+                 ORDER BY fault IS NOT NULL, seq, hash LIMIT 1"
+            ))?;
+            let which = params![request.0, stack.0.as_bytes(), node.0.as_bytes()];
+            query.query_row(which, read_row).optional()
+        })
+    }
+
+    /// The receipt of a request that is known by its id alone: a good one, if there is one.
+    pub(crate) fn named(&self, request: RequestId) -> rusqlite::Result<Option<Row>> {
+        self.0.ask(|db| {
+            let mut query = db.prepare_cached(&format!(
+                "{ROW} WHERE request = ?1 ORDER BY fault IS NOT NULL, seq, hash LIMIT 1"
             ))?;
             query.query_row([request.0], read_row).optional()
         })

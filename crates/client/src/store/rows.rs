@@ -81,7 +81,35 @@ pub(super) fn from_sql(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
+/// Receipts of one lease that are kept though they have a fault: a quarter of a MiB. Two for one request convict their node, so
+/// that more of them prove nothing more; and a node signs as many as it likes.
+pub(super) const MAX_FAULTY: u64 = 256;
+
+/// Whether there is room for one that has a fault. One that is here already is told its fault, and the second one for a request,
+/// which makes a proof of both, is kept in any case: of these there are no more than of requests.
+fn has_room(db: &Connection, row: &Row) -> rusqlite::Result<bool> {
+    let (stack, node) = (row.key.stack.0, row.key.node.0);
+    let mut its = db.prepare_cached(
+        "SELECT count(*), coalesce(sum(hash = ?4), 0) FROM receipts
+         WHERE request = ?1 AND stack = ?2 AND node = ?3",
+    )?;
+    let which = params![row.request.0, stack.as_bytes(), node.as_bytes(), row.hash.0];
+    let (of_request, same): (u64, u64) = its.query_row(which, |row| {
+        Ok((from_sql(row.get(0)?), from_sql(row.get(1)?)))
+    })?;
+    if same > 0 || of_request == 1 {
+        return Ok(true);
+    }
+    let mut all =
+        db.prepare_cached("SELECT count(*) FROM suspects WHERE stack = ?1 AND node = ?2")?;
+    let all = all.query_row([stack.as_bytes(), node.as_bytes()], |row| row.get(0))?;
+    Ok(from_sql(all) < MAX_FAULTY)
+}
+
 pub(super) fn insert(db: &Connection, row: &Row) -> rusqlite::Result<()> {
+    if row.fault.is_some() && !has_room(db, row)? {
+        return Ok(());
+    }
     db.prepare_cached(
         "INSERT INTO receipts (stack, node, lane, seq, hash, request, units,
              received_ms, header, receipt, fault, second)

@@ -1,7 +1,7 @@
 //! What is kept survives, and programs that share a folder never share a lane. Handles in one process
 //! stand for programs: the locks between them are the same.
 
-use super::*;
+use super::{rows::MAX_FAULTY, *};
 use atoma_runtime::Runtime;
 use atoma_types::{Address, RequestId, TimestampMs, hash::Hash32};
 use rusqlite::Connection;
@@ -82,7 +82,12 @@ fn check(store: &Store) {
     );
     let other = StackId(Address::new([9; 32]));
     assert!(kept.list(Some(other), 9).unwrap().is_empty());
-    assert_eq!(kept.find(RequestId([1; 16])).unwrap(), Some(row(1, None)));
+    let of_first = RequestId([1; 16]);
+    assert_eq!(kept.named(of_first).unwrap(), Some(row(1, None)));
+    let found = |stack, node| kept.find((stack, node), of_first).unwrap();
+    assert_eq!(found(STACK, NODE), Some(row(1, None)));
+    assert_eq!(found(other, NODE), None);
+    assert_eq!(found(STACK, NodeId(other.0)), None);
 }
 
 #[tokio::test]
@@ -99,6 +104,46 @@ async fn what_is_kept_survives_until_its_stack_is_closed() {
     assert!(store.kept().stacks().unwrap().is_empty());
     assert_eq!(store.kept().closed_stacks().unwrap(), [STACK]);
     assert_eq!(store.kept().list(None, 9).unwrap().len(), 3);
+}
+
+/// A node signs as many of them as it likes.
+#[tokio::test]
+async fn of_receipts_with_faults_a_lease_has_so_many_and_what_makes_a_pair() {
+    let store = Store::open(None, NETWORK, Threads::Real).unwrap();
+    let variant = |number: u64, fault| Row {
+        hash: Hash32::of(&number.to_le_bytes()),
+        request: RequestId(u128::from(number).to_le_bytes()),
+        ..row(7, fault)
+    };
+    for number in 0..MAX_FAULTY + 50 {
+        store.keep(variant(number, Some("a fault")));
+    }
+    let good = variant(1_000, None);
+    let second = Row {
+        hash: Hash32([9; 32]),
+        fault: Some("it has two".to_owned()),
+        ..good.clone()
+    };
+    let third = Row {
+        hash: Hash32([8; 32]),
+        ..second.clone()
+    };
+    let another = variant(2_000, None);
+    let has_turned_out_false = Row {
+        fault: Some("a fault".to_owned()),
+        ..another.clone()
+    };
+    for row in [&good, &second, &third, &another, &has_turned_out_false] {
+        store.keep(row.clone());
+    }
+    store.flush().await.unwrap();
+    let kept = store.kept().list(None, 9_999).unwrap();
+    let faulty: Vec<_> = kept.iter().filter(|row| row.fault.is_some()).collect();
+    assert_eq!(faulty.len() as u64, MAX_FAULTY + 2);
+    for (row, is_kept) in [(second, true), (third, false), (has_turned_out_false, true)] {
+        assert_eq!(faulty.contains(&&row), is_kept, "{row:?}");
+    }
+    assert!(kept.contains(&good));
 }
 
 #[tokio::test]

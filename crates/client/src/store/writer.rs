@@ -129,10 +129,10 @@ impl Writer for ClientWriter {
                         "INSERT OR IGNORE INTO refused (request, stack) VALUES (?1, ?2)",
                     )?
                     .execute(params![request.0, stack.0.as_bytes()])?;
-                    to.prepare_cached("DELETE FROM lost WHERE request = ?1")?
-                        .execute([request.0])?;
-                    to.prepare_cached("DELETE FROM unclear WHERE request = ?1")?
-                        .execute([request.0])?;
+                    to.prepare_cached("DELETE FROM lost WHERE request = ?1 AND stack = ?2")?
+                        .execute(params![request.0, stack.0.as_bytes()])?;
+                    to.prepare_cached("DELETE FROM unclear WHERE request = ?1 AND stack = ?2")?
+                        .execute(params![request.0, stack.0.as_bytes()])?;
                 }
                 Op::Lost((stack, node), request) => {
                     to.prepare_cached(

@@ -1,7 +1,7 @@
 //! Checks of answers by who can tell more than their bytes do: by computing them again.
 
 use super::remedy::can_be_judged;
-use crate::{ClientError, KeptReceipt, Receipts, dispute::Claimed, store::Wrong};
+use crate::{ClientError, KeptReceipt, Receipts, dispute::wrong};
 use atoma_types::{NodeId, StackId, chain::Stack};
 use futures::future::BoxFuture;
 use std::{collections::BTreeMap, time::Duration};
@@ -146,16 +146,8 @@ async fn keep_wrong(
     reason: String,
     receipts: &Receipts,
 ) -> Result<(), ClientError> {
-    // what charges nothing can't be disputed
-    let Some(claimed) = Claimed::of(kept.signed()?.message()) else {
-        return Ok(());
-    };
-    let wrong = Wrong {
-        stack: claimed.stack,
-        node: claimed.node,
-        seq: kept.seq,
-        unit: claimed.unit,
-        reason,
-    };
-    receipts.keep_wrong(wrong).await
+    match wrong(kept.signed()?.message(), reason) {
+        Some(wrong) => receipts.keep_wrong(wrong).await,
+        None => Ok(()),
+    }
 }

@@ -109,9 +109,8 @@ fn kept_as(
         if receipt.hash() != hash {
             continue;
         }
-        let none = [ReceiptError::Refused, ReceiptError::Header];
-        let none = none.map(|error| error.to_string());
-        let is_one = kept.fault.is_none_or(|fault| !none.contains(&fault));
+        let refused = ReceiptError::Refused.to_string();
+        let is_one = kept.fault.is_none_or(|fault| fault != refused);
         let once = receipts.of_request(lease, kept.request_id, 2)?.len() < 2;
         return Ok(match is_one && once {
             true => KeptAs::Record(Link::of(receipt.message())),

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Receipts that are read at once: some milliseconds of work.
 const READ_AT_ONCE: usize = 1_024;
 /// Receipts of one request that are held against each other: an honest node has one.
-const OF_ONE_REQUEST: usize = 256;
+pub(super) const OF_ONE_REQUEST: usize = 256;
 /// Receipts that are remembered while others are looked at, 2 MiB: what came for another request than its own is found by
 /// them.
 const REMEMBERED: usize = 1 << 12;

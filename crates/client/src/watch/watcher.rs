@@ -5,7 +5,7 @@ use super::{
     looked::{Did, Looked, SeenTicket},
     root::Roots,
     shown,
-    twice::{self, Pair, is_of},
+    twice::{self, OF_ONE_REQUEST, Pair, is_of},
 };
 use crate::{
     Client, ClientError, Receipts,
@@ -304,8 +304,12 @@ impl Watcher {
         let shown = self.shown.get(&(stack, node)).cloned().unwrap_or_default();
         let mut same_requests = Vec::new();
         for shown in &shown {
-            let kept = self.receipts.show(shown.message().request_id)?;
-            same_requests.extend(kept.and_then(|kept| kept.signed().ok()));
+            let request = shown.message().request_id;
+            same_requests.extend(self.receipts.of_request(
+                (stack, node),
+                request,
+                OF_ONE_REQUEST,
+            )?);
         }
         same_requests.retain(|kept| is_of(kept, (self.ledger.network(), stack), lease));
         let twice = self.twice.get(&(stack, node)).cloned().flatten();
@@ -341,7 +345,7 @@ impl Watcher {
                 continue;
             }
             let mut kept = self.receipts.kept_at(stack, lease.node, seq)?;
-            kept.retain(|kept| kept.verify(&lease.key).is_ok());
+            kept.retain(|kept| is_of(kept, (self.ledger.network(), stack), lease));
             if !kept.is_empty() && kept.iter().all(|kept| kept.bytes() != shown.bytes()) {
                 return Ok(true);
             }

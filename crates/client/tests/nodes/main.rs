@@ -6,6 +6,7 @@ mod away;
 mod challenge;
 mod close;
 mod doubles;
+mod foreign;
 mod gaps;
 mod left;
 mod look_out;

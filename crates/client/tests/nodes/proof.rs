@@ -11,7 +11,13 @@ use atoma_types::{
     hash::Hash32,
     message::{Domain, Endpoint, Origin, Receipt, RequestHeader, RequestTimes, Signed},
 };
-use axum::{Json, Router, extract::Path, http::StatusCode, routing::get};
+use axum::{
+    Json, Router,
+    extract::{Path, Query},
+    http::StatusCode,
+    routing::get,
+};
+use std::collections::HashMap;
 
 const NOW: TimestampMs = TimestampMs(7);
 const NETWORK: NetworkId = NetworkId([1; 32]);
@@ -100,8 +106,8 @@ async fn a_node_is_asked_for_its_proof() {
     let key = SigningKey::from_seed(&[43; 32]);
     let proof = proof(&key);
     let served = proof.clone();
-    let answer = move |Path(asked): Path<String>| async move {
-        if asked == REQUEST.to_string() {
+    let answer = move |Path(asked): Path<String>, Query(of): Query<HashMap<String, String>>| async move {
+        if asked == REQUEST.to_string() && of["stack"] == STACK.to_string() {
             Ok(Json(served))
         } else {
             Err(StatusCode::NOT_FOUND)
@@ -112,7 +118,10 @@ async fn a_node_is_asked_for_its_proof() {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let (nodes, node) = (AskNodes::new(Sockets::Tcp).unwrap(), node(url, &key));
-    assert_eq!(nodes.proof(&node, REQUEST).await.unwrap(), proof);
-    assert!(nodes.proof(&node, RequestId([9; 16])).await.is_err());
+    assert_eq!(nodes.proof(&node, (STACK, REQUEST)).await.unwrap(), proof);
+    let other = StackId(Address::new([9; 32]));
+    for of in [(STACK, RequestId([9; 16])), (other, REQUEST)] {
+        assert!(nodes.proof(&node, of).await.is_err());
+    }
     server.abort();
 }

@@ -5,8 +5,10 @@ mod routes;
 
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
+use atoma_runtime::SystemRandom;
 use atoma_types::{
-    ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, Usage,
+    Address, ComputeUnits, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId,
+    Usage,
     chain::{Clock, Jury, Stack, calls},
     hash::Hash32,
     history::{History, ReceiptTree},
@@ -45,13 +47,33 @@ pub(crate) struct Scripted {
     pub(crate) stalled: Notify,
 }
 
+/// Changes a receipt that is signed anew then.
+pub(crate) type Change = fn(&mut Receipt);
+
+/// Records that say whatever their node likes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Junk {
+    /// Nobody has signed anything of them.
+    Unsigned,
+    /// Of requests that their user hasn't signed.
+    Unasked,
+    /// Of one that they have, with a receipt for another stack.
+    OtherStack,
+    /// Of one that they have, at a wrong price.
+    Overcharged,
+}
+
 #[derive(Default)]
 struct Account {
     seq: u64,
     sum: u64,
     previous: Hash32,
     lanes: BTreeMap<u16, u64>,
-    kept: HashMap<RequestId, String>,
+    kept: HashMap<(StackId, RequestId), String>,
+    /// What it changes in whatever it shows of a request.
+    shows: Option<Change>,
+    /// What it shows in the place of its records, so many at once.
+    junk: Option<(Junk, usize)>,
     last: Option<Signed<Receipt>>,
     /// All that was served or is said to have been, in order.
     records: Vec<(Signed<RequestHeader>, Signed<Receipt>)>,
@@ -123,6 +145,63 @@ impl Scripted {
     /// Whoever asks for records waits for ever.
     pub(crate) fn stalls(&self) {
         self.account.lock().stalls = true;
+    }
+
+    /// Shows a changed receipt to whoever asks for one; or again the true one.
+    pub(crate) fn shows(&self, change: Option<Change>) {
+        self.account.lock().shows = change;
+    }
+
+    /// Shows so many such records in the place of those that it has.
+    pub(crate) fn shows_junk(&self, junk: Junk, many: usize) {
+        self.account.lock().junk = Some((junk, many));
+    }
+
+    /// Signs a receipt anew, changed.
+    fn changed(
+        &self,
+        receipt: &Signed<Receipt>,
+        change: impl FnOnce(&mut Receipt),
+    ) -> Signed<Receipt> {
+        let mut message = receipt.message().clone();
+        change(&mut message);
+        Signed::new(message, &self.response_key)
+    }
+
+    /// A record of that kind, of its last one, as if it came after a number.
+    fn junk(
+        &self,
+        junk: Junk,
+        (header, last): &(Signed<RequestHeader>, Signed<Receipt>),
+        after: u64,
+    ) -> EvidenceLeaf {
+        let new = self.ledger.runtime().request_id();
+        let nobody = SigningKey::generate(&SystemRandom);
+        let header = match junk {
+            Junk::Unsigned | Junk::Unasked => {
+                let mut message = header.message().clone();
+                message.request_id = new;
+                Signed::new(message, &nobody)
+            }
+            Junk::OtherStack | Junk::Overcharged => header.clone(),
+        };
+        let receipt = self.changed(last, |receipt| {
+            receipt.seq = after + 1;
+            receipt.request_id = header.message().request_id;
+            receipt.request_hash = header.hash();
+            // none is like another
+            receipt.response_hash = Hash32::of(&new.0);
+            match junk {
+                Junk::OtherStack => receipt.stack = StackId(Address::new([9; 32])),
+                Junk::Overcharged => receipt.units = ComputeUnits(31),
+                Junk::Unsigned | Junk::Unasked => {}
+            }
+        });
+        let receipt = match junk {
+            Junk::Unsigned => Signed::new(receipt.message().clone(), &nobody),
+            _ => receipt,
+        };
+        EvidenceLeaf::new(&header, &receipt)
     }
 
     /// Shows a copy of its last record a page, each under a number that is so much higher than the last page's.
@@ -216,7 +295,8 @@ impl Scripted {
         lie(&mut receipt);
         let signed = Signed::new(receipt, &self.response_key);
         account.previous = signed.hash();
-        account.kept.insert(asked.request_id, signed.to_text());
+        let kept = (asked.stack, asked.request_id);
+        account.kept.insert(kept, signed.to_text());
         let known = account
             .vouchers
             .get(&asked.lane)

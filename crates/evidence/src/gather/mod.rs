@@ -240,7 +240,8 @@ impl Gatherer<'_> {
         let nodes = self.sources.nodes.as_ref().map_err(|e| Gap::absent(&**e))?;
         let message = receipt.message();
         let node = self.reader.node(message.node).await?;
-        let proof = nodes.proof(&node, message.request_id).await;
+        let of = (message.stack, message.request_id);
+        let proof = nodes.proof(&node, of).await;
         proof.map_err(|error| {
             Gap::absent(format!("the node shows no proof: {}", WithCauses(&*error)))
         })

@@ -118,7 +118,8 @@ impl Packed {
         (exchange, bytes, found)
     }
 
-    /// The record of a request: the one with this receipt, or any that is filed under its id.
+    /// The record of a request: the one with this receipt, or the first of its lease that is filed under its id. Others may
+    /// have used the same id.
     pub(super) fn find(&self, exchange: &Exchange) -> (Item<Bytes>, Item<PackPlace>) {
         let id = exchange.receipt.as_ref().map(|r| r.message().request_id);
         let id = id.or_else(|_| exchange.header.as_ref().map(|h| h.message().request_id));
@@ -126,11 +127,18 @@ impl Packed {
             let unknown = || Gap::absent("neither request nor receipt can be read");
             return (Err(unknown()), Err(unknown()));
         };
-        let mut places = self.bytes.catalog.places_of(id).peekable();
-        let first = places.peek().copied();
-        let same = places.find(|place| {
-            let record = self.pack.record(*place);
-            record.is_ok_and(|record| receipt_of(&record) == exchange.receipt)
+        let lease = exchange.lease();
+        let mut first = None;
+        let same = self.bytes.catalog.places_of(id).find(|place| {
+            let Ok(record) = self.pack.record(*place) else {
+                return false;
+            };
+            let header = record.signed_request();
+            let of = header.map(|header| (header.message().stack, header.message().node));
+            if of.is_ok_and(|of| lease == Some(of)) {
+                first.get_or_insert(*place);
+            }
+            receipt_of(&record) == exchange.receipt
         });
         match same.or(first) {
             Some(place) => self.record(place),

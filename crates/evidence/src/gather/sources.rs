@@ -6,7 +6,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_runtime::Threads;
 use atoma_types::{
-    RequestId,
+    RequestId, StackId,
     chain::Node,
     message::{Receipt, RequestHeader, Signed},
 };
@@ -39,14 +39,14 @@ pub trait KeptReceipts: fmt::Debug + Send + Sync {
 
 /// Asks nodes for what they show about their receipts.
 pub trait NodeProofs: fmt::Debug + Send + Sync {
-    /// `GET /v1/receipts/{request}/proof` of a node.
+    /// `GET /v1/receipts/{request}/proof?stack={stack}` of a node.
     ///
     /// # Errors
     /// If the node can't be reached, or has no receipt of the request.
     fn proof<'a>(
         &'a self,
         node: &'a Node,
-        request: RequestId,
+        of: (StackId, RequestId),
     ) -> BoxFuture<'a, Result<ReceiptProof, SourceError>>;
 }
 

@@ -1,4 +1,4 @@
-//! What a node shows for one of its receipts: `GET /v1/receipts/{request id}/proof`.
+//! What a node shows for one of its receipts: `GET /v1/receipts/{request id}/proof?stack={stack}`.
 //!
 //! Nothing in it is to be believed by itself: header and receipt are signed, the path of
 //! [`StorageProof`] leads from the record's bytes to a pack's root, the blob's id is the hash of the

@@ -216,8 +216,11 @@ impl EvidenceLog {
 
     /// `immediate` mode: has a request's record stored before its receipt leaves. Whatever becomes
     /// of it, the answer is paid for, so the receipt follows in any case.
-    pub(crate) async fn store_now(&self, request: RequestId) {
-        let found = self.reader.ask(move |db| db.by_request(request)).await;
+    pub(crate) async fn store_now(&self, stack: StackId, request: RequestId) {
+        let found = self
+            .reader
+            .ask(move |db| db.by_request(stack, request))
+            .await;
         let Ok(Some(row)) = found else {
             return;
         };

@@ -1,21 +1,25 @@
-//! `GET /v1/receipts/{id}/proof`: all that a node can show for a receipt.
+//! `GET /v1/receipts/{id}/proof?stack={stack}`: all that a node can show for a receipt.
 
 use super::{build::path_of, error::EvidenceError, log::EvidenceLog, reader::Exchange};
 use crate::journal::PackRow;
 use atoma_evidence::pack::{
     Catalog, Pack, PackError, ReceiptProof, Record, RemotePack, SettlementProof, StorageProof,
 };
-use atoma_types::RequestId;
+use atoma_types::{RequestId, StackId};
 use std::{ops::Range, sync::Arc};
 
 impl EvidenceLog {
-    /// The proof of a request's receipt; `None` if there's no receipt.
+    /// The proof of the receipt of a stack's request; `None` if there's no receipt.
     pub(crate) async fn prove(
         &self,
+        stack: StackId,
         request: RequestId,
     ) -> Result<Option<ReceiptProof>, EvidenceError> {
         let _place = self.caches.places.acquire().await;
-        let found = self.reader.ask(move |log| log.by_request(request)).await?;
+        let found = self
+            .reader
+            .ask(move |log| log.by_request(stack, request))
+            .await?;
         let Some(exchange) = found else {
             return Ok(None);
         };

@@ -151,13 +151,18 @@ impl Log<'_> {
         Ok(())
     }
 
-    /// The first receipt of a request.
-    pub(crate) fn by_request(&self, id: RequestId) -> rusqlite::Result<Option<Exchange>> {
+    /// The first receipt of a stack's request.
+    pub(crate) fn by_request(
+        &self,
+        stack: StackId,
+        id: RequestId,
+    ) -> rusqlite::Result<Option<Exchange>> {
         let mut query = self.0.prepare_cached(
             "SELECT id, header, header_signature, bytes, signature FROM receipts
-             WHERE request_id = ?1 ORDER BY id LIMIT 1",
+             WHERE request_id = ?1 AND stack = ?2 ORDER BY id LIMIT 1",
         )?;
-        query.query_row([&id.0[..]], exchange).optional()
+        let which = params![&id.0[..], stack.0.as_bytes()];
+        query.query_row(which, exchange).optional()
     }
 
     /// A receipt by its place in its lease.

@@ -188,16 +188,20 @@ impl Journal {
         })
     }
 
-    /// The receipt of a request, once it is durable, and the record of the node that it was passed on to. Blocks
+    /// The receipt of a stack's request, once it is durable, and the record of the node that it was passed on to. Blocks
     /// on the disk.
-    pub(crate) fn find(&self, id: RequestId) -> Result<Option<Found>, rusqlite::Error> {
+    pub(crate) fn find(
+        &self,
+        stack: StackId,
+        id: RequestId,
+    ) -> Result<Option<Found>, rusqlite::Error> {
         self.readers.ask(|db| {
             let mut query = db.prepare_cached(
                 "SELECT receipts.bytes, signature, second_records.bytes FROM receipts
                      LEFT JOIN second_records USING (id)
-                     WHERE request_id = ?1 ORDER BY id LIMIT 1",
+                     WHERE request_id = ?1 AND stack = ?2 ORDER BY id LIMIT 1",
             )?;
-            let found = query.query_row([&id.0[..]], |row| {
+            let found = query.query_row(params![&id.0[..], stack.0.as_bytes()], |row| {
                 Ok(Found {
                     receipt: signed(row, 0)?,
                     second: row.get(2)?,

@@ -3,7 +3,7 @@
 //! 64-bit numbers that users choose (ceilings) may exceed SQLite's signed integers; all are stored
 //! as the same 64 bits, and no query orders or sums by them.
 
-use atoma_store::{Durability, Kind, Unmarked};
+use atoma_store::{Durability, Kind, Unmarked, Upgrade};
 
 /// What kind of file the journal is.
 ///
@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
     file: "journal.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atJo"),
-    version: 8,
+    version: 9,
     tables: "
             CREATE TABLE meta (
                 name  TEXT PRIMARY KEY,
@@ -66,7 +66,8 @@ pub(super) const KIND: Kind = Kind {
                 UNIQUE (stack, seq)
             ) STRICT;
 
-            CREATE INDEX receipts_by_request ON receipts (request_id);
+            -- users choose ids: others may have the same on stacks of theirs
+            CREATE INDEX receipts_by_request ON receipts (request_id, stack);
 
             CREATE TABLE second_records (
                 id    INTEGER PRIMARY KEY,  -- the receipt's
@@ -90,7 +91,13 @@ pub(super) const KIND: Kind = Kind {
                 released  INTEGER NOT NULL      -- 1: no open lease needs it, and its file is gone
             ) STRICT;
     ",
-    upgrades: &[],
+    upgrades: &[Upgrade {
+        from: 8,
+        sql: "
+            DROP INDEX receipts_by_request;
+            CREATE INDEX receipts_by_request ON receipts (request_id, stack);
+        ",
+    }],
     unmarked: &[
         Unmarked {
             user_version: 2,

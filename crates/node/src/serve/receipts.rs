@@ -8,13 +8,14 @@ use crate::{
 use atoma_evidence::second::{SecondRecord, joined_text};
 use atoma_runtime::{Threads, WithCauses};
 use atoma_types::{
-    RequestId,
+    RequestId, StackId,
     refusal::{Refusal, RefusalCode},
 };
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     response::Response,
 };
+use serde::Deserialize;
 use serde_json::json as object;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
@@ -52,17 +53,17 @@ impl Receipts {
         }
     }
 
-    async fn find(&self, id: RequestId) -> Result<Option<Found>, Refusal> {
+    async fn find(&self, (stack, id): Which) -> Result<Option<Found>, Refusal> {
         let journal = self.journal.clone();
-        let found = self.threads.blocking(move || journal.find(id)).await;
+        let found = self.threads.blocking(move || journal.find(stack, id)).await;
         let internal = || Refusal::new(RefusalCode::Internal, "the journal cannot be read");
         found.map_err(|_| internal())?.map_err(|_| internal())
     }
 
     /// The receipt of a request. There is none only where none is on its way to the disk, either: users take a node that
     /// has none, and runs no such request, at its word.
-    async fn find_for_certain(&self, id: RequestId) -> Result<Option<Found>, Refusal> {
-        if let Some(found) = self.find(id).await? {
+    async fn find_for_certain(&self, which: Which) -> Result<Option<Found>, Refusal> {
+        if let Some(found) = self.find(which).await? {
             return Ok(Some(found));
         }
         let later = || {
@@ -73,21 +74,46 @@ impl Receipts {
         // whatever was sent before this is on the disk once it is
         let before = tokio::time::timeout(DISK_TIME, self.journal.change(Vec::new()).durable());
         match before.await {
-            Ok(Ok(())) => self.find(id).await,
+            Ok(Ok(())) => self.find(which).await,
             _ => Err(later()),
         }
     }
 }
 
-/// A receipt by its request's id: whoever knows the id (16 random bytes) may have it. Behind it stands the second
-/// record, as beside an answer.
-pub(super) async fn receipt(State(kept): State<Arc<Receipts>>, Path(id): Path<String>) -> Response {
+/// The stack that a question is about, and its request.
+type Which = (StackId, RequestId);
+
+/// Whose request it is. Ids are chosen by those who sign: a node may have receipts of several stacks for one.
+#[derive(Deserialize)]
+pub(super) struct Of {
+    stack: StackId,
+}
+
+/// What a question names.
+fn which(id: &str, of: Result<Query<Of>, QueryRejection>) -> Result<Which, Refusal> {
+    let no_id = |_| Refusal::new(RefusalCode::NotFound, "not a request id");
+    let id = id.parse().map_err(no_id)?;
+    let no_stack = |_| {
+        Refusal::new(
+            RefusalCode::InvalidBody,
+            "`stack` names the request's stack",
+        )
+    };
+    let Query(of) = of.map_err(no_stack)?;
+    Ok((of.stack, id))
+}
+
+/// A receipt by its stack and its request's id: whoever knows the id (16 random bytes) may have it. Behind it stands the
+/// second record, as beside an answer.
+pub(super) async fn receipt(
+    State(kept): State<Arc<Receipts>>,
+    Path(id): Path<String>,
+    of: Result<Query<Of>, QueryRejection>,
+) -> Response {
     let found = async {
-        let id: RequestId = id
-            .parse()
-            .map_err(|_| Refusal::new(RefusalCode::NotFound, "not a request id"))?;
+        let which = which(&id, of)?;
         let internal = || Refusal::new(RefusalCode::Internal, "the journal cannot be read");
-        let found = kept.find_for_certain(id).await?;
+        let found = kept.find_for_certain(which).await?;
         let none = || Refusal::new(RefusalCode::NotFound, "no receipt of this request");
         let Found { receipt, second } = found.ok_or_else(none)?;
         let second = second.as_deref().map(SecondRecord::from_bytes);
@@ -105,16 +131,18 @@ pub(super) async fn receipt(State(kept): State<Arc<Receipts>>, Path(id): Path<St
 
 /// All that the node can show for a receipt: where its record is stored, and its place in what was
 /// settled. Open to whoever knows the id, like the receipt.
-pub(super) async fn proof(State(kept): State<Arc<Receipts>>, Path(id): Path<String>) -> Response {
+pub(super) async fn proof(
+    State(kept): State<Arc<Receipts>>,
+    Path(id): Path<String>,
+    of: Result<Query<Of>, QueryRejection>,
+) -> Response {
     let found = async {
-        let id: RequestId = id
-            .parse()
-            .map_err(|_| Refusal::new(RefusalCode::NotFound, "not a request id"))?;
+        let (stack, id) = which(&id, of)?;
         let Some(evidence) = &kept.evidence else {
             let message = "this node keeps no evidence: it has no Walrus";
             return Err(Refusal::new(RefusalCode::EvidenceUnavailable, message));
         };
-        let proof = evidence.prove(id).await.map_err(|error| {
+        let proof = evidence.prove(stack, id).await.map_err(|error| {
             tracing::warn!(error = %WithCauses(&error), "a proof can't be given");
             Refusal::new(
                 RefusalCode::EvidenceUnavailable,
@@ -134,6 +162,7 @@ mod tests {
     use super::*;
     use atoma_keys::SigningKey;
     use atoma_runtime::SystemRandom;
+    use atoma_types::Address;
 
     #[tokio::test]
     async fn no_more_than_so_many_questions_wait_for_the_disk() {
@@ -141,17 +170,17 @@ mod tests {
         let key = Arc::new(SigningKey::from_seed(&[7; 32]));
         let opened = Journal::open(folder.path(), key, |_| {}, &SystemRandom, Threads::Real);
         let receipts = Receipts::new(opened.unwrap().journal, None, Threads::Real);
-        let id = RequestId([1; 16]);
-        assert!(receipts.find_for_certain(id).await.unwrap().is_none());
+        let which = (StackId(Address::new([1; 32])), RequestId([1; 16]));
+        assert!(receipts.find_for_certain(which).await.unwrap().is_none());
 
         let places = receipts.waiting.try_acquire_many(MOST_WAITING as u32);
-        let refused = receipts.find_for_certain(id).await.unwrap_err();
+        let refused = receipts.find_for_certain(which).await.unwrap_err();
         assert_eq!(
             refused.code,
             RefusalCode::Unavailable,
             "not that there is none"
         );
         drop(places);
-        assert!(receipts.find_for_certain(id).await.unwrap().is_none());
+        assert!(receipts.find_for_certain(which).await.unwrap().is_none());
     }
 }

@@ -8,6 +8,7 @@ use atoma_evidence::pack::{
     Body, Header, Pack, ReceiptProof, Record, SaltedBody, SealContext, Sealer, pack_records,
     verify_record,
 };
+use atoma_evidence::receipt::proof_path;
 use atoma_keys::SigningKey;
 use atoma_node::EvidenceConfig;
 use atoma_runtime::SystemRandom;
@@ -39,7 +40,7 @@ async fn stored_proof(world: &World, url: &str, header: &RequestHeader) -> Recei
 }
 
 async fn ask_proof(world: &World, url: &str, header: &RequestHeader) -> ReceiptProof {
-    let url = format!("{url}/v1/receipts/{}/proof", header.request_id);
+    let url = format!("{url}{}", proof_path(header.stack, header.request_id));
     let (status, json) = world.get(url).await;
     assert_eq!(status, StatusCode::OK, "{json}");
     serde_json::from_value(json).unwrap()
@@ -158,7 +159,7 @@ async fn every_answer_can_be_proved() {
     headers.insert(EVIDENCE, "perhaps".parse().unwrap());
     assert_eq!(post(&world.http, request).await.code(), "invalid_header");
     let (status, _) = world
-        .get(format!("{url}/v1/receipts/{}/proof", header.request_id))
+        .get(format!("{url}{}", proof_path(stack, header.request_id)))
         .await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 
@@ -324,7 +325,7 @@ async fn without_a_walrus_there_is_no_evidence() {
     let (header, body, answer) = send(&world, &url, id, stack, 0).await;
     assert_eq!(answer.status, StatusCode::OK);
     let (status, json) = world
-        .get(format!("{url}/v1/receipts/{}/proof", header.request_id))
+        .get(format!("{url}{}", proof_path(stack, header.request_id)))
         .await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(json["error"]["code"], "evidence_unavailable");

@@ -4,7 +4,10 @@
 
 use crate::common::{Backend, World, earned, eventually, signed_request, walrus::Walrus};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
-use atoma_evidence::pack::{Pack, ReceiptProof};
+use atoma_evidence::{
+    pack::{Pack, ReceiptProof},
+    receipt::{proof_path, receipt_path},
+};
 use atoma_keys::SigningKey;
 use atoma_node::KeySource;
 use atoma_runtime::{Runtime, Threads};
@@ -148,7 +151,7 @@ async fn killed_at_random_moments_nothing_is_lost_or_doubled() {
     let mut units = 0;
     let mut found = 0;
     for id in &all.ids {
-        let (status, answer) = world.get(format!("{url}/v1/receipts/{id}")).await;
+        let (status, answer) = world.get(url.clone() + &receipt_path(stack, *id)).await;
         if status == StatusCode::OK {
             let text = answer["receipt"].as_str().unwrap();
             units += Signed::<Receipt>::from_text(text)
@@ -161,11 +164,14 @@ async fn killed_at_random_moments_nothing_is_lost_or_doubled() {
     }
     for receipt in &all.receipts {
         let id = receipt.message().request_id;
-        let (_, answer) = world.get(format!("{url}/v1/receipts/{id}")).await;
+        let (_, answer) = world.get(url.clone() + &receipt_path(stack, id)).await;
         assert_eq!(answer["receipt"].as_str(), Some(&*receipt.to_text()));
     }
     assert!(found >= all.receipts.len() && found <= all.ids.len());
-    assert_eq!(stored(&world, &walrus, &url, &all.ids).await, found);
+    assert_eq!(
+        stored(&world, &walrus, (&url, stack), &all.ids).await,
+        found
+    );
     world.begin_close(stack).await;
     let (paid_units, paid, _) = world.paid(stack, node).await;
     assert_eq!(paid_units, ComputeUnits(units));
@@ -176,9 +182,15 @@ async fn killed_at_random_moments_nothing_is_lost_or_doubled() {
 
 /// Waits until the records of all these requests are stored; how many records there are in all the
 /// packs that have them. None is there twice.
-async fn stored(world: &World, walrus: &Walrus, url: &str, ids: &[RequestId]) -> usize {
+async fn stored(
+    world: &World,
+    walrus: &Walrus,
+    (url, stack): (&str, StackId),
+    ids: &[RequestId],
+) -> usize {
     let proof = async |id: &RequestId| {
-        let (status, proof) = world.get(format!("{url}/v1/receipts/{id}/proof")).await;
+        let path = proof_path(stack, *id);
+        let (status, proof) = world.get(format!("{url}{path}")).await;
         (status == StatusCode::OK).then(|| serde_json::from_value::<ReceiptProof>(proof).unwrap())
     };
     let mut blobs = BTreeSet::new();

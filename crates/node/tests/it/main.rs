@@ -14,6 +14,7 @@ mod receipts;
 mod refusals;
 mod replayed;
 mod restart;
+mod same_id;
 mod sealed;
 mod servers;
 mod serving;

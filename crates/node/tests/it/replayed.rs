@@ -3,6 +3,7 @@
 
 use crate::common::{Answer, Backend, World, eventually, signed_request};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use atoma_evidence::receipt::receipt_path;
 use atoma_node::RunningNode;
 use atoma_types::{
     ComputeUnits, StackId, TimestampMs,
@@ -76,7 +77,7 @@ impl Replayed {
     /// Sent again as it was, it isn't served; one that is signed anew is.
     async fn serves_nobody(self, header: &RequestHeader) {
         assert_eq!(self.send(header).await.code(), "request_replayed");
-        let url = format!("{}/v1/receipts/{}", self.node.url(), header.request_id);
+        let url = self.node.url() + &receipt_path(header.stack, header.request_id);
         assert_eq!(self.world.get(url).await.0, StatusCode::NOT_FOUND);
         let anew = RequestHeader {
             request_id: self.header().request_id,
@@ -105,7 +106,7 @@ async fn a_request_that_is_served_just_now_is_not_said_to_have_found_no_place() 
     let mut first = replayed.begin(&header).await;
     assert_eq!(replayed.send(&header).await.code(), "request_replayed");
     first.write_all(b"}").await.unwrap();
-    let url = format!("{}/v1/receipts/{}", replayed.node.url(), header.request_id);
+    let url = replayed.node.url() + &receipt_path(header.stack, header.request_id);
     eventually("the first is served", || async {
         replayed.world.get(url.clone()).await.0 == StatusCode::OK
     })

@@ -5,6 +5,7 @@ use crate::common::{
     real_server::{RealServer, engine},
     signed_request,
 };
+use atoma_evidence::receipt::receipt_path;
 use atoma_types::{
     ComputeUnits, NodeId, RequestId, StackId,
     message::{Endpoint, Receipt, RequestHeader, Signed},
@@ -76,7 +77,7 @@ impl Scene {
     async fn left(&self, id: RequestId) {
         let receipt = RefCell::new(None);
         eventually("it is signed", async || {
-            let url = format!("{}/v1/receipts/{id}", self.node.url());
+            let url = self.node.url() + &receipt_path(self.stack, id);
             let (_, found) = self.world.get(url).await;
             let text = found["receipt"].as_str().map(str::to_owned);
             text.inspect(|text| *receipt.borrow_mut() = Some(Signed::from_text(text).unwrap()))

@@ -5,6 +5,7 @@ use crate::{
     receipts::{chain, check, facts},
 };
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use atoma_evidence::receipt::receipt_path;
 use atoma_types::{
     ComputeUnits, MicroUsdc,
     message::{Endpoint, RequestHeader},
@@ -155,7 +156,7 @@ async fn from_purchase_to_pay() {
     assert_eq!(answer.json()["data"].as_array().unwrap().len(), 2);
     let (receipt, hash) = answer.receipt();
     check(&receipt, hash, &header, &facts);
-    let by_id = format!("{url}/v1/receipts/{}", header.request_id);
+    let by_id = format!("{url}{}", receipt_path(stack, header.request_id));
     let (status, again) = world.get(by_id).await;
     assert_eq!(
         (status, again["receipt"].as_str()),

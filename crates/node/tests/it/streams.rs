@@ -2,6 +2,7 @@
 
 use crate::common::{Backend, World, eventually, signed_request};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
+use atoma_evidence::receipt::receipt_path;
 use atoma_types::{
     Usage,
     message::{Receipt, Signed},
@@ -53,7 +54,7 @@ async fn who_leaves_pays_for_what_was_sent_and_the_engine_stops() {
         unreachable!()
     };
     eventually("the engine stops", || async { server.cancelled() == 1 }).await;
-    let by_id = format!("{url}/v1/receipts/{}", header.request_id);
+    let by_id = format!("{url}{}", receipt_path(stack, header.request_id));
     eventually("there is a receipt", || async {
         world.get(by_id.clone()).await.0 == StatusCode::OK
     })

@@ -9,7 +9,7 @@ use atoma_client::SecondRecord;
 use atoma_keys::SigningKey;
 use atoma_runtime::SystemRandom;
 use atoma_types::{
-    Address, ComputeUnits, NodeId,
+    Address, ComputeUnits, NodeId, StackId,
     http::{RECEIPT_COMMENT, SALT},
     message::{CommitmentKind, Receipt, Salt, Signed},
     refusal::RefusalCode,
@@ -123,6 +123,19 @@ pub(super) async fn chat(
             vec![FRAMES.to_owned(), "data: {\"error\":null}\n\n".to_owned()],
             false,
         ),
+        // the receipt beside it is for another stack
+        "other_stack" => {
+            let own = Signed::from_text(&honest(ANSWER)).unwrap();
+            let other = node.changed(&own, |r| r.stack = StackId(Address::new([9; 32])));
+            plain(Some(&other.to_text()))
+        }
+        // it is a second one for the request before
+        "receipt_before" => {
+            let before = node.account.lock().last.clone().unwrap();
+            honest(ANSWER);
+            let again = node.changed(&before, |r| r.seq += 1);
+            plain(Some(&again.to_text()))
+        }
         "garbage_receipt" => {
             honest(ANSWER);
             plain(Some("x"))

@@ -2,7 +2,7 @@
 
 use super::{Scripted, acts::chat};
 use atoma_types::{
-    RequestId,
+    RequestId, StackId,
     chain::{Clock, calls},
     http::{RECEIPT, REQUEST, SIGNATURE},
     message::{EvidenceLeaf, Grant, MessageSignature, Receipt, RequestHeader, Signed},
@@ -79,12 +79,22 @@ fn json_or_404(value: Option<Value>) -> Response<Body> {
     }
 }
 
-async fn receipt(State(node): State<Arc<Scripted>>, Path(id): Path<String>) -> Response<Body> {
+async fn receipt(
+    State(node): State<Arc<Scripted>>,
+    Path(id): Path<String>,
+    Query(of): Query<HashMap<String, StackId>>,
+) -> Response<Body> {
     let account = node.account.lock();
     if account.is_silent || account.is_away {
         return refuse(RefusalCode::Unavailable, 0);
     }
-    let kept = account.kept.get(&id.parse::<RequestId>().unwrap()).cloned();
+    let request: RequestId = id.parse().unwrap();
+    let mut kept = account.kept.get(&(of["stack"], request)).cloned();
+    if let (Some(text), Some(change)) = (&mut kept, account.shows) {
+        *text = node
+            .changed(&Signed::from_text(text).unwrap(), change)
+            .to_text();
+    }
     drop(account);
     json_or_404(kept.map(|text| json!({ "request_id": id, "receipt": text })))
 }
@@ -117,6 +127,11 @@ async fn records(
     let account = node.account.lock();
     if account.is_away {
         return refuse(RefusalCode::Unavailable, 0);
+    }
+    if let (Some((junk, many)), Some(last)) = (account.junk, account.records.last()) {
+        let leaf = |_| node.junk(junk, last, after["after"]).to_bytes();
+        let page = (0..many).map(|number| BASE64_STANDARD.encode(leaf(number)));
+        return json_or_404(Some(json!({ "records": page.collect::<Vec<_>>() })));
     }
     if let (Some(step), Some((header, last))) = (account.drips, account.records.last()) {
         let seq = after["after"] + step;

@@ -8,6 +8,7 @@ use atoma_engine::{
     Engine, Upstream, UpstreamOptions, builtin,
     testing::{InstantOptions, InstantUpstream},
 };
+use atoma_evidence::receipt::receipt_path;
 use atoma_keys::SigningKey;
 use atoma_node::{ForwardConfig, NodeConfig, RunningNode};
 use atoma_runtime::SystemRandom;
@@ -201,7 +202,7 @@ impl Pair {
 
     /// What the first node shows for a request, once it has a receipt.
     pub(super) async fn shown(&self, id: RequestId) -> String {
-        let url = format!("{}/v1/receipts/{id}", self.first().url());
+        let url = self.first().url() + &receipt_path(self.stack.id(), id);
         eventually("there is a receipt", || async {
             self.world.get(url.clone()).await.0 == StatusCode::OK
         })
