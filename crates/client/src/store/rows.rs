@@ -133,8 +133,8 @@ pub(super) fn insert(db: &Connection, row: &Row) -> rusqlite::Result<()> {
         row.second,
     ])?;
     if row.fault.is_none() {
-        db.prepare_cached("DELETE FROM unclear WHERE request = ?1")?
-            .execute([row.request.0])?;
+        db.prepare_cached("DELETE FROM unclear WHERE request = ?1 AND stack = ?2")?
+            .execute(params![row.request.0, row.key.stack.0.as_bytes()])?;
     }
     // who looks for two reads these alone, however many receipts there are
     db.prepare_cached(
@@ -162,8 +162,9 @@ pub(super) fn insert_unclear(
 ) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT OR IGNORE INTO unclear (request, stack, node, units) SELECT ?1, ?2, ?3, ?4
-         WHERE NOT EXISTS (SELECT 1 FROM receipts WHERE request = ?1 AND fault IS NULL)
-         AND NOT EXISTS (SELECT 1 FROM refused WHERE request = ?1)",
+         WHERE NOT EXISTS (
+             SELECT 1 FROM receipts WHERE request = ?1 AND stack = ?2 AND fault IS NULL
+         ) AND NOT EXISTS (SELECT 1 FROM refused WHERE request = ?1 AND stack = ?2)",
     )?
     .execute(params![
         request.0,
