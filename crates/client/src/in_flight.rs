@@ -1,15 +1,30 @@
 //! A request between its signature and its receipt. However it ends (a receipt, a refusal, a
 //! broken connection, a caller that lost interest), its lane learns of it.
+//!
+//! Whoever pays for somebody else (a gateway for a key, a node for a user whose request it passed on) watches for the
+//! receipt, and has it whenever it comes: until then the request isn't clear, whatever its node says. It is clear once
+//!
+//! ```text
+//! its receipt is here        as the node shows it, or as a record that filled a gap
+//! it is refused for good     in the node's words, or because it expired and its node had nothing of it, twice
+//! its lease is closed        what it cost is paid, or never will be
+//! ```
+//!
+//! A node that has neither receipt nor work says so twice, and from then on its lane is free for the next request. That is
+//! its word against itself: a receipt that it shows all the same is good, for whoever saw the request on its way may have
+//! had it served; it is paid, and counts among the answers that [never came](crate::never_came).
 
 use crate::{
     ClientError, NodeInfo, StackHandle, VerifiedReceipt,
     account::ClientInner,
+    denials::{Denials, Denied},
     dispute::wrong,
     lane::LaneError,
     records::keep_stray,
     retry::NodeRefusal,
     stack_state::StackState,
     store::{LaneKey, Row},
+    told::{ReceiptWatcher, Told},
     usage::{self, Asked, Said},
 };
 use atoma_evidence::{
@@ -18,7 +33,7 @@ use atoma_evidence::{
     second::{SecondError, SecondRecord, split_text},
 };
 use atoma_types::{
-    DurationMs, RequestId, TimestampMs,
+    DurationMs, RequestId,
     hash::Hash32,
     message::{Receipt, RequestHeader, Signed},
 };
@@ -28,18 +43,16 @@ use std::{
     sync::{Arc, Weak},
     time::Duration,
 };
-use tokio::{sync::oneshot, time::sleep};
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot},
+    time::sleep,
+};
 use tracing::Instrument;
 
 /// First pause before a node is asked what became of a request; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause between two questions.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// So long after a request's expiry, whatever the clocks, its node doesn't begin it any more.
-const AFTERMATH: DurationMs = DurationMs(30_000);
-/// The looks that decide that a node has nothing of a request are at least so far apart: it is over before its receipt is on
-/// the disk, and a slow disk is no lie. A node that shows one later is distrusted for a week.
-const DURABLE_WITHIN: DurationMs = DurationMs(10_000);
 /// So long after that a node that doesn't answer is away for longer, and is asked at [`SLOW_PAUSE`]s.
 const LAST_QUESTION: DurationMs = DurationMs(300_000);
 /// Pause between two questions to a node that is away: what it can't say counts against it until it is back.
@@ -60,17 +73,6 @@ struct Open {
     given_up: bool,
 }
 
-/// Who is told the receipt.
-#[derive(Default)]
-struct Told {
-    done: Option<oneshot::Sender<Arc<VerifiedReceipt>>>,
-    /// Who wants to know even if the answer is dropped before it begins.
-    watcher: Option<ReceiptWatcher>,
-}
-
-/// Where a receipt is told beside the answer.
-pub(crate) type ReceiptWatcher = oneshot::Sender<Arc<VerifiedReceipt>>;
-
 #[derive(Deserialize)]
 struct KeptByNode {
     receipt: String,
@@ -90,10 +92,7 @@ impl InFlight {
             key,
             request,
             asked,
-            told: Told {
-                done: Some(done),
-                watcher: None,
-            },
+            told: Told::by(done),
             given_up: false,
         };
         (Self(Some(Box::new(open))), receipt)
@@ -102,7 +101,7 @@ impl InFlight {
     /// The receipt is told to this one, too.
     pub(crate) fn watched_by(mut self, watcher: Option<ReceiptWatcher>) -> Self {
         if let Some(open) = &mut self.0 {
-            open.told.watcher = watcher;
+            open.told.also_by(watcher);
         }
         self
     }
@@ -137,6 +136,12 @@ impl InFlight {
         if let Some(open) = &self.0 {
             open.unanswered();
         }
+    }
+
+    /// A place among the answers of this stack that are read on although nobody waits for them, if there is one.
+    pub(crate) fn place_among_late(&self) -> Option<OwnedSemaphorePermit> {
+        let late = Arc::clone(&self.0.as_ref()?.handle.state.late);
+        late.try_acquire_owned().ok()
     }
 
     /// Another guard watches over the request from now on.
@@ -213,18 +218,10 @@ impl Open {
             Err(error) => return Err((self, error)),
         };
         let open = *self;
-        let verified = Arc::new(VerifiedReceipt::new(
-            open.request,
-            receipt,
-            other,
-            text.to_owned(),
-            arrived.is_some(),
-        ));
-        // who doesn't wait for it has dropped its end
-        for told in [open.told.done, open.told.watcher].into_iter().flatten() {
-            let _ = told.send(Arc::clone(&verified));
-        }
-        Ok(verified)
+        let text = text.to_owned();
+        let verified = VerifiedReceipt::new(open.request, receipt, other, text, arrived.is_some());
+        let mut told = open.told;
+        Ok(told.tell(verified))
     }
 
     fn check(
@@ -369,12 +366,9 @@ struct Lost {
     request: Signed<RequestHeader>,
     asked: Asked,
     told: Told,
-    /// It didn't run when its node was asked last.
-    was_over: bool,
-    /// It didn't twice.
+    /// Its node has said twice that it has nothing of it.
     given_up: bool,
-    /// Since when it was found not to run, time after time, when its node couldn't begin it any more.
-    over_since: Option<TimestampMs>,
+    denials: Denials,
 }
 
 impl Lost {
@@ -387,9 +381,8 @@ impl Lost {
             request: open.request,
             asked: open.asked,
             told: open.told,
-            was_over: false,
-            over_since: None,
             given_up: open.given_up,
+            denials: Denials::default(),
         }
     }
 
@@ -403,11 +396,12 @@ impl Lost {
             state: Arc::clone(&self.state),
         };
         let lease = handle.view().lease(self.key.node).map(|lease| lease.closed);
+        let id = self.request.message().request_id;
         if lease == Some(true) {
             // whatever it cost is paid or never will be
+            self.tell_kept(&handle).await;
             return None;
         }
-        let id = self.request.message().request_id;
         let path = receipt::receipt_path(self.key.stack, id);
         let http = handle.client.inner.http.clone();
         match http.get::<KeptByNode>(&self.node, &path).await {
@@ -428,14 +422,18 @@ impl Lost {
                 Some(Self::of(*open).unanswered(&handle))
             }
             Err(ClientError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {
-                // a receipt may have come between the two questions: the second look finds it
-                let was_over = self.was_over;
-                self.was_over = is_over(&handle, &self.node, id).await;
-                let is_for_good = self.is_for_good(handle.client.runtime().now());
-                if !(was_over && self.was_over) {
+                let is_over = is_over(&handle, &self.node, id).await;
+                let now = handle.client.runtime().now();
+                let expires = self.request.message().expires_at_ms;
+                let said = self.denials.look(is_over, expires, now);
+                if said == Denied::NotTwice {
                     return Some(self.unanswered(&handle));
                 }
-                if !is_for_good {
+                // what fills a gap is a receipt, too
+                if self.tell_kept(&handle).await {
+                    return None;
+                }
+                if said == Denied::ForNow {
                     return Some(self.give_up(&handle));
                 }
                 self.into_open(handle).refused_for_good();
@@ -445,17 +443,6 @@ impl Lost {
         }
     }
 
-    /// Whether a look at this time, and those before it, say that its node will never have a receipt for it.
-    fn is_for_good(&mut self, now: TimestampMs) -> bool {
-        let expires = self.request.message().expires_at_ms;
-        if !self.was_over || now <= expires.saturating_add(AFTERMATH) {
-            self.over_since = None;
-            return false;
-        }
-        let since = *self.over_since.get_or_insert(now);
-        now >= since.saturating_add(DURABLE_WITHIN)
-    }
-
     /// The node has no receipt to show: as long as it doesn't, it counts against it.
     fn unanswered(self, handle: &StackHandle) -> Self {
         let id = self.request.message().request_id;
@@ -463,14 +450,42 @@ impl Lost {
         self
     }
 
-    /// The node has nothing of it. Whoever has seen it on its way may still have it served until it expires: then it is
-    /// charged, and nobody waits for it.
+    /// The node has nothing of it, in its own words. Whoever has seen it on its way may still have it served until it
+    /// expires: then it is charged, to whoever waits for it, and counts as an answer that never came.
     fn give_up(mut self, handle: &StackHandle) -> Self {
         let id = self.request.message().request_id;
         let _ = handle.with_lane(self.key, |lane, _| lane.refuse(id));
+        if !self.given_up {
+            handle.remember_lost(self.key, id);
+        }
         self.given_up = true;
-        self.told = Told::default();
+        self.told.none_for_now();
         self
+    }
+
+    /// Whether its record has come another way, in this program or another one. Whoever waits is told.
+    async fn tell_kept(&mut self, handle: &StackHandle) -> bool {
+        // what has come is on the disk before it is looked at
+        let _ = handle.client.receipts().flush().await;
+        let id = self.request.message().request_id;
+        let kept = handle
+            .client
+            .inner
+            .store
+            .kept()
+            .find((self.key.stack, self.key.node), id);
+        let good = kept.ok().flatten().filter(|row| row.fault.is_none());
+        let receipt = good.and_then(|row| Signed::<Receipt>::from_bytes(row.receipt).ok());
+        // another stack's request may have this id
+        let of_this = receipt.filter(|kept| kept.message().request_hash == self.request.hash());
+        let Some(receipt) = of_this else {
+            return false;
+        };
+        let text = receipt.to_text();
+        let request = self.request.clone();
+        let verified = VerifiedReceipt::new(request, receipt, None, text, false);
+        self.told.tell(verified);
+        true
     }
 
     fn into_open(self, handle: StackHandle) -> Box<Open> {

@@ -11,6 +11,18 @@
 //!
 //! Whoever leaves before the end pays for what was served, and that doesn't count. What counts is on the disk, so that it counts
 //! in the next program, too.
+//!
+//! What was cut off on this side is left: by a user, by a reader that takes nothing, by a gateway whose patience is over. Who
+//! gains, where a gateway or a node pays for a user?
+//!
+//! ```text
+//! a user alone            leaves, rests, or asks for more than a node can do in time: pays for it, and the node isn't blamed
+//! a node alone            lets everybody wait: can't make users leave or readers rest, but it can outlast a gateway's
+//!                         patience. So what is cut off for that is read on: it counts unless it comes after all
+//! node and user together  leave, deny and show later: the user's hold waits for the receipt and pays it, so that no third
+//!                         party does; and what the node had denied counts
+//! who passes on           can't charge its user for two tries, so what its own patience cut off counts at once
+//! ```
 
 use atoma_types::{ComputeUnits, RequestId};
 use std::collections::{HashMap, HashSet};

@@ -21,6 +21,11 @@ const GRACE: Duration = Duration::from_secs(60);
 /// model sends one in two seconds.
 const LEAST_BYTES_PER_SECOND: u64 = 16;
 
+/// A reader that asks for nothing for so long may find the connection ended: a node waits twice as long at least
+/// (`write_timeout_ms`).
+const READER_RESTS: Duration = Duration::from_secs(30);
+/// And so long after that: what was on its way is read first.
+const RESTED_LATELY: Duration = Duration::from_secs(120);
 /// So long a stream may go on without an event, whatever else comes.
 const EVENT_TIMEOUT: Duration = SILENCE_TIMEOUT;
 /// So much may come between two events, and before the first: no node of ours sends any, and whoever stands
@@ -35,6 +40,10 @@ pub(crate) struct Pace {
     waited: Waited,
     /// How long had been waited when the last event came.
     event_at: Duration,
+    /// Since when nobody has asked for more.
+    rests_since: Option<Instant>,
+    /// When the last long rest ended.
+    rested: Option<Instant>,
 }
 
 /// How long somebody has waited for the node: not while a reader takes a rest.
@@ -72,7 +81,24 @@ impl Pace {
             passed: 0,
             waited: Waited::default(),
             event_at: Duration::ZERO,
+            rests_since: None,
+            rested: None,
         }
+    }
+
+    /// More is asked for.
+    pub(crate) fn is_read(&mut self) {
+        if let Some(since) = self.rests_since.take()
+            && since.elapsed() >= READER_RESTS
+        {
+            self.rested = Some(Instant::now());
+        }
+    }
+
+    /// Whether the reader has let the node wait so long, not long ago, that it may have ended the connection.
+    pub(crate) fn has_rested(&self) -> bool {
+        self.rested
+            .is_some_and(|ended| ended.elapsed() < RESTED_LATELY)
     }
 
     /// Nothing is here: from now on the node is waited for.
@@ -82,6 +108,7 @@ impl Pace {
 
     /// Some bytes have come.
     pub(crate) fn passed(&mut self, bytes: usize) -> Result<(), Error> {
+        self.rests_since = Some(Instant::now());
         self.passed = self.passed.saturating_add(bytes as u64);
         if self.passed > self.most {
             let max_bytes = usize::try_from(self.most).unwrap_or(usize::MAX);
@@ -171,6 +198,29 @@ mod tests {
         advance(Duration::from_secs(3_600)).await;
         pace.passed(200).unwrap();
         pace.no_event(200).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_lets_a_node_wait_may_find_that_it_has_gone() {
+        let mut pace = pace();
+        let mut reads = |after| {
+            pace.is_read();
+            pace.passed(200).unwrap();
+            let rested = pace.has_rested();
+            (rested, after)
+        };
+        assert!(!reads(0).0);
+        for (after, rested) in [(29, false), (30, true), (119, true)] {
+            advance(Duration::from_secs(after)).await;
+            assert_eq!(reads(after), (rested, after));
+        }
+        // it was the node that let its reader wait
+        pace.waits();
+        pace.is_read();
+        advance(Duration::from_secs(121)).await;
+        pace.waits();
+        pace.is_read();
+        assert!(!pace.has_rested());
     }
 
     #[tokio::test(start_paused = true)]

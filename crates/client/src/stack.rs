@@ -6,7 +6,7 @@ use crate::{
     kept_chain::{claimed_to, restore},
     lane::{Lane, LaneError},
     records::lease_question,
-    stack_state::{LeaseAccount, StackState},
+    stack_state::{LeaseAccount, MAX_LATE, StackState},
     store::LaneKey,
 };
 use atoma_evidence::chain::{Chain, MAX_LINKS};
@@ -20,6 +20,7 @@ use futures::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use serde::Deserialize;
 use std::{fmt, sync::Arc};
+use tokio::sync::Semaphore;
 
 /// Receipts before the last that are read again at start for the history of those to come: a second's work. Further ones of a
 /// lease that has more since its last claim are read in the background.
@@ -127,6 +128,7 @@ impl Client {
                 view: RwLock::new(stack),
                 accounts: Mutex::default(),
                 fresh,
+                late: Arc::new(Semaphore::new(MAX_LATE)),
             })
         });
         Ok(StackHandle {
@@ -245,6 +247,16 @@ impl StackHandle {
             .get(&node)
             .map_or(ComputeUnits::ZERO, LeaseAccount::used);
         leased.saturating_sub(used)
+    }
+
+    /// Whether requests are signed for a node on this stack: none are once too much is charged for answers that never
+    /// came. What was kept of it before a restart is known from the first request on.
+    #[must_use]
+    pub fn signs_for(&self, node: NodeId) -> bool {
+        let window = self.client.inner.config.window;
+        let accounts = self.state.accounts.lock();
+        let account = accounts.get(&node);
+        account.is_none_or(|account| account.check_never_came(node, window).is_ok())
     }
 
     /// Loads what was kept of a node's lease before a restart, once. A stack that was used without

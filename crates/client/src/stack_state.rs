@@ -9,6 +9,11 @@ use atoma_types::{
 };
 use parking_lot::{Mutex, RwLock};
 use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::Semaphore;
+
+/// Answers of one stack that are read on at once although nobody waits for them, each over a connection of its own. Further
+/// ones are left as they are.
+pub(crate) const MAX_LATE: usize = 256;
 
 pub(crate) struct StackState {
     pub(crate) id: StackId,
@@ -17,6 +22,8 @@ pub(crate) struct StackState {
     pub(crate) accounts: Mutex<BTreeMap<NodeId, LeaseAccount>>,
     /// Bought by this very client: nobody can have used it before.
     pub(crate) fresh: bool,
+    /// Places of answers that are read on although nobody waits for them.
+    pub(crate) late: Arc<Semaphore>,
 }
 
 /// What this program has counted of one node's lease.

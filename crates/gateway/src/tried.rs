@@ -15,6 +15,8 @@ pub(crate) enum Tried {
     Answered(Answer),
     Refused(WholeAnswer),
     Failed(Failure),
+    /// Nothing more is signed for the node on this stack: too many of its answers never came.
+    NeverCame,
 }
 
 /// What became of a try.
@@ -27,6 +29,10 @@ pub(crate) async fn tried_once(tried: Result<Answer, ClientError>, node: NodeId)
         },
         // another request was quicker to take the room
         Err(ClientError::NoRoom { .. }) => Tried::Failed(Failure::NoRoom),
+        Err(error @ ClientError::NeverCame { .. }) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, %node, "a node is left out");
+            Tried::NeverCame
+        }
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, %node, "a node failed");
             Tried::Failed(Failure::Failed)

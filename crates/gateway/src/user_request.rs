@@ -138,6 +138,7 @@ impl UserRequest {
             answered_within,
             next: next
                 .answered_within(answered_within)
+                .paid_late()
                 .kept(patience.no_forward)
                 .sealed(sealed),
             sealed,
@@ -276,6 +277,10 @@ impl UserRequest {
                     (Failure::Refused(refusal), Some(whole))
                 }
                 Tried::Failed(failure) => (failure, None),
+                Tried::NeverCame => {
+                    self.pool.part_with(&stack, node);
+                    (Failure::Failed, None)
+                }
             };
             self.hold = unsettled.failed();
             let units = UnitBounds {

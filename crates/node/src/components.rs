@@ -120,6 +120,7 @@ impl Components {
                 client: client.clone(),
                 tasks: self.tasks.clone(),
                 metrics: self.metrics.clone(),
+                parted: HashMap::new(),
                 closing: HashMap::new(),
             };
             tasks.push(spawn(Box::pin(stocker.run())));

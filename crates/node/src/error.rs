@@ -85,7 +85,7 @@ pub enum NodeError {
     Engine {
         /// The model that it was to serve.
         model: String,
-        /// What differs.
+        /// Which of the prompt's bits differ.
         #[source]
         source: ProbeFault,
     },

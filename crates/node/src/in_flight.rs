@@ -18,7 +18,7 @@ use atoma_evidence::second::SecondRecord;
 use atoma_http::server::HeldRoom;
 use atoma_runtime::WithCauses;
 use atoma_types::{
-    TimestampMs, Usage,
+    StackId, TimestampMs, Usage,
     hash::Hash32,
     message::{Domain, Draft, Origin, Receipt, RequestTimes, Signed},
     refusal::{Refusal, RefusalCode},
@@ -134,6 +134,16 @@ impl RequestInFlight {
         self.due = Due::Computed;
     }
 
+    /// The stack that pays for it.
+    pub(crate) fn stack(&self) -> StackId {
+        self.request.message().stack
+    }
+
+    /// Nothing is done for it any more but to wait for what it cost: somebody else may have its place.
+    pub(crate) fn gives_place_back(&mut self) {
+        self.permit = None;
+    }
+
     /// The span that work for the request belongs to.
     pub(crate) fn span(&self) -> &Span {
         &self.span
@@ -217,6 +227,16 @@ impl RequestInFlight {
         let receipt = second.receipt().message();
         self.second = Some(second.to_bytes());
         self.end(receipt.usage, receipt.output_fingerprint)
+    }
+
+    /// The same once its user has left. Where the other node's receipt is over more than was sent here, this one's stands
+    /// alone: the two can't be held against each other.
+    pub(crate) fn commit_left(&mut self, second: &SecondRecord) -> Result<Pending, Refusal> {
+        let receipt = second.receipt().message();
+        match receipt.response_hash == self.words.answer() {
+            true => self.commit_second(second),
+            false => self.end(receipt.usage, None),
+        }
     }
 
     /// Whether a record of it can have its bodies, if it must: a receipt without them would be the node's ruin.

@@ -6,7 +6,7 @@ use crate::{
     in_flight::InFlight,
     pace::{Pace, SILENCE_TIMEOUT},
 };
-use atoma_http::client::{Body, Pieces};
+use atoma_http::client::{Body, Error, Pieces};
 use atoma_types::NodeId;
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt, future::BoxFuture};
@@ -17,6 +17,7 @@ use std::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The body's bytes, unchanged. The last item is an error if the answer broke off or its receipt
 /// is missing or bad; then the end of a stream (`data: [DONE]`) was not passed on. Dropped early,
@@ -76,9 +77,16 @@ impl AnswerBody {
         }
     }
 
-    /// Whoever waited for more of it has lost patience: it is an answer that didn't come, and not a user who left. Drop it
-    /// after that.
-    pub fn gave_up_waiting(&self) {
+    /// A place among the answers that are read on by nobody, if there is one.
+    pub(super) fn place_among_late(&self) -> Option<OwnedSemaphorePermit> {
+        match &self.0 {
+            Kind::Served(served) => served.arriving.in_flight.place_among_late(),
+            Kind::Small(_) | Kind::Over => None,
+        }
+    }
+
+    /// There is nothing to wait for any more.
+    pub(super) fn never_came(&self) {
         if let Kind::Served(served) = &self.0 {
             served.arriving.in_flight.unanswered();
         }
@@ -165,7 +173,9 @@ impl Stream for AnswerBody {
             Kind::Small(body) => body.take().map(Ok),
             Kind::Served(served) => ready!(served.poll_next(cx)),
         };
-        if let (Some(Err(_)), Kind::Served(served)) = (&item, &self.0) {
+        if let (Some(Err(error)), Kind::Served(served)) = (&item, &self.0)
+            && !served.is_its_readers_fault(error)
+        {
             served.arriving.in_flight.unanswered();
         }
         if !matches!(item, Some(Ok(_))) {
@@ -176,10 +186,20 @@ impl Stream for AnswerBody {
 }
 
 impl Served {
+    /// A node ends the connection of a reader that takes nothing. They have left it.
+    fn is_its_readers_fault(&self, error: &ClientError) -> bool {
+        let ClientError::Broken { source, .. } = error else {
+            return false;
+        };
+        let is_too_slow = matches!(source, Error::TooSlow(_) | Error::TooLong { .. });
+        !is_too_slow && self.arriving.pace.has_rested()
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
         if !self.ready.is_empty() {
             return Poll::Ready(Some(Ok(std::mem::take(&mut self.ready))));
         }
+        self.arriving.pace.is_read();
         let Poll::Ready(next) = self.pieces.poll_next(cx) else {
             self.arriving.pace.waits();
             return Poll::Pending;

@@ -6,15 +6,18 @@
 //! body                  the bytes as a stream, whatever they are
 //! proof                 the ways in which a receipt comes: header, comment, behind a sealed answer's end
 //! arriving              what is watched of an answer, whichever way that is
+//! late                  answers that nobody waits for any more
 //! ```
 
 mod arriving;
 mod body;
 mod comment;
+mod late;
 mod proof;
 mod sealed;
 
 pub use body::AnswerBody;
+pub(crate) use late::{LATE, read_on};
 pub(crate) use proof::Form;
 
 use crate::{
@@ -136,7 +139,8 @@ impl Answer {
         Box::pin(async move { self.collect().await })
     }
 
-    /// The same for so long; `None` if it isn't here by then, and then it counts as one that didn't come.
+    /// The same for so long; `None` if it isn't here by then. Then it is left, and read on by nobody: see
+    /// [`AnswerBody::gave_up_waiting`].
     ///
     /// # Errors
     ///

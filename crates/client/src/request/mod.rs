@@ -92,8 +92,9 @@ impl StackHandle {
         })
     }
 
-    /// As [`try_once`](Self::try_once); the wait resolves to the receipt even if the call itself is
-    /// dropped before it returns, because whoever asked has lost interest.
+    /// As [`try_once`](Self::try_once), for who pays for somebody else: the wait resolves to the receipt even if the call
+    /// itself is dropped before it returns, because whoever asked has lost interest, and whenever the receipt comes. To
+    /// `None` only once it is clear that it won't.
     ///
     /// # Errors
     ///

@@ -27,6 +27,8 @@ pub struct RequestTry {
     /// The body is sealed already.
     pub(super) sealed: bool,
     pub(super) first_byte: Duration,
+    /// An answer that comes later is paid for by whoever asked, and waited for.
+    pub(super) is_paid_late: bool,
     pub(super) passed_on: Option<PassedOn>,
 }
 
@@ -54,6 +56,7 @@ impl RequestTry {
             evidence: Evidence::default(),
             no_forward: false,
             first_byte: ANSWER_BEGINS_TIMEOUT,
+            is_paid_late: false,
             passed_on: None,
             sealed: false,
         }
@@ -98,6 +101,14 @@ impl RequestTry {
     #[must_use]
     pub fn answered_within(mut self, first_byte: Duration) -> Self {
         self.first_byte = first_byte;
+        self
+    }
+
+    /// Whoever asked pays for an answer that comes later than that as for one that they have left. So it is waited for all
+    /// the same, by nobody, and isn't one that never came if it comes then.
+    #[must_use]
+    pub fn paid_late(mut self) -> Self {
+        self.is_paid_late = true;
         self
     }
 

@@ -4,18 +4,19 @@
 use super::{RequestTry, reserve::Reserved};
 use crate::{
     Answer, ClientError, NodeInfo, StackHandle, VerifiedReceipt,
-    answer::{self, Form},
+    answer::{self, Form, LATE, read_on},
     confidential::SealedAnswer,
     http::{bad_url, small},
-    in_flight::{InFlight, ReceiptWatcher},
+    in_flight::InFlight,
     pace::Pace,
     retry::NodeRefusal,
+    told::ReceiptWatcher,
 };
 use atoma_http::client::Body;
 use atoma_types::{RequestId, message::Salt};
 use http::Response;
 use std::{borrow::Cow, sync::Arc};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 use tracing::Instrument;
 
 impl StackHandle {
@@ -63,26 +64,36 @@ impl StackHandle {
                 return Err(error);
             }
         };
-        let http = &self.client.inner.http;
-        let response = match http.send(info, message, request.first_byte).await {
-            Ok(response) => response,
-            Err(error) => {
-                self.unsent(info, in_flight, &error);
-                return Err(error);
-            }
+        let weights = &self.state.task.weights;
+        let sent = Sent {
+            stack: self.clone(),
+            info: Arc::clone(info),
+            id: (id, salt),
+            pace: Pace::new(request.endpoint, weights, request.max_units),
+            form: form(opener, &request),
+            in_flight,
+            receipt,
         };
-        if response.status().is_success() {
-            let weights = &self.state.task.weights;
-            let pace = Pace::new(request.endpoint, weights, request.max_units);
-            let served = (response, form(opener, &request), pace);
-            return begun((id, salt), served, info, (in_flight, receipt)).await;
+        let http = self.client.inner.http.clone();
+        let first_byte = request.first_byte;
+        if !request.is_paid_late {
+            return sent.end(http.send(info, message, first_byte).await).await;
         }
-        let refused = refused((id, salt), response, info, in_flight).await?;
-        if opener.is_some() {
-            // its keys may be others by now: the next try looks
-            self.client.inner.attested.forget(info.id);
+        let info = Arc::clone(info);
+        let mut sending = Box::pin(async move {
+            let longest = first_byte.saturating_add(LATE);
+            http.send(&info, message, longest).await
+        });
+        match timeout(first_byte, &mut sending).await {
+            Ok(response) => sent.end(response).await,
+            Err(_) => {
+                sent.goes_on(sending);
+                Err(ClientError::TimedOut {
+                    what: "the node's answer",
+                    after: first_byte,
+                })
+            }
         }
-        Ok(refused)
     }
 
     /// The request as it goes out: with a policy its body is sealed, and what opens the answer comes with it.
@@ -105,15 +116,71 @@ impl StackHandle {
         };
         Ok((Cow::Owned(sealed), Some(body.answer)))
     }
+}
+
+/// A request that has left.
+struct Sent {
+    stack: StackHandle,
+    info: Arc<NodeInfo>,
+    id: (RequestId, Salt),
+    pace: Pace,
+    form: Form,
+    in_flight: InFlight,
+    receipt: oneshot::Receiver<Arc<VerifiedReceipt>>,
+}
+
+impl Sent {
+    /// The head of its answer is here, or won't come.
+    async fn end(
+        self,
+        response: Result<Response<Body>, ClientError>,
+    ) -> Result<Answer, ClientError> {
+        let response = match response {
+            Ok(response) => response,
+            Err(error) => {
+                self.unsent(&error);
+                return Err(error);
+            }
+        };
+        let (info, waits) = (&*self.info, (self.in_flight, self.receipt));
+        if response.status().is_success() {
+            return begun(self.id, (response, self.form, self.pace), info, waits).await;
+        }
+        let is_opened = matches!(self.form, Form::Opened(_));
+        let refused = refused(self.id, response, info, waits.0).await?;
+        if is_opened {
+            // its keys may be others by now: the next try looks
+            self.stack.client.inner.attested.forget(info.id);
+        }
+        Ok(refused)
+    }
+
+    /// Its time is over, and whoever asked pays for what comes later: nobody waits for it.
+    fn goes_on(
+        self,
+        sending: impl Future<Output = Result<Response<Body>, ClientError>> + Send + 'static,
+    ) {
+        let place = self.in_flight.place_among_late();
+        let (Some(place), Ok(runtime)) = (place, tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let waits = async move {
+            if let Ok(answer) = self.end(sending.await).await {
+                read_on(answer.body).await;
+            }
+            drop(place);
+        };
+        runtime.spawn(waits.in_current_span());
+    }
 
     /// No answer has begun. What never left costs nothing; the rest may have been served.
-    fn unsent(&self, info: &NodeInfo, in_flight: InFlight, error: &ClientError) {
+    fn unsent(self, error: &ClientError) {
         match error {
             ClientError::Unreachable { .. } => {
-                in_flight.refused();
-                self.client.forget_node(info.id);
+                self.in_flight.refused();
+                self.stack.client.forget_node(self.info.id);
             }
-            _ => in_flight.unanswered(),
+            _ => self.in_flight.unanswered(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Answers that never come and are charged all the same.
 
 use crate::{scripted::COST, world::World};
-use atoma_client::{Client, ClientError, ReceiptError, RequestOptions, StackHandle};
+use atoma_client::{
+    Client, ClientError, ReceiptError, ReceiptWait, RequestOptions, RequestTry, StackHandle,
+};
 use atoma_types::{ComputeUnits, message::Endpoint};
 use futures::StreamExt;
 use http::StatusCode;
@@ -257,39 +259,169 @@ async fn an_honest_node_with_a_slow_disk_is_not_distrusted() {
         assert_eq!(stack.fill_gaps(node).await.unwrap(), None);
         assert_eq!(client.distrusted(node), None);
         ask(&stack, &world, "plain").await.unwrap();
-        assert_eq!(stack.charged_unanswered(node), ComputeUnits::ZERO);
+        // a moment is nothing; who has said twice that there is none, and isn't at it, is taken at its word
+        let counted = if late < 100 { ComputeUnits::ZERO } else { COST };
+        assert_eq!(stack.charged_unanswered(node), counted, "{late} ms");
     }
 }
 
-/// Whoever waits has patience of their own, as a gateway has: such answers counted as those of users who leave.
+/// Its user reads a word of a long stream, and leaves.
+async fn leaves(stack: &StackHandle, world: &World) -> Result<ReceiptWait, ClientError> {
+    let body = r#"{"act":"long","max_tokens":10}"#;
+    let id = stack.client().runtime().request_id();
+    let endpoint = Endpoint::ChatCompletions;
+    let request = RequestTry::new(id, endpoint, body.into(), ComputeUnits(40));
+    let (receipt, answer) = stack.try_once_watched(world.node.id, &request);
+    let mut answer = answer.await?;
+    answer.body.next().await.unwrap()?;
+    Ok(receipt)
+}
+
+/// Whoever waited for it, as a gateway that holds its user's money does, was told that there is none; and it was paid.
 #[tokio::test(start_paused = true)]
-async fn an_answer_for_which_somebody_lost_patience_never_came() {
-    for streamed in [false, true] {
+async fn a_receipt_that_its_node_has_denied_is_told_to_who_waits_and_counts() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (_client, stack) = opened(&world).await;
+    for denied in 1..=5 {
+        let receipt = leaves(&stack, &world).await.unwrap();
+        // it says twice that it has none, and isn't at it
+        sleep(Duration::from_secs(1)).await;
+        world.node.serves_denied();
+        let receipt = receipt.await.expect("who waits pays for it");
+        assert_eq!(receipt.units, COST);
+        assert_eq!(
+            stack.charged_unanswered(node),
+            ComputeUnits(denied * COST.0)
+        );
+    }
+    let stopped = leaves(&stack, &world).await.unwrap_err();
+    assert!(
+        matches!(stopped, ClientError::NeverCame { .. }),
+        "{stopped}"
+    );
+}
+
+/// The same of a node that shows it where a number is lacking, and to nobody who asks for it.
+#[tokio::test(start_paused = true)]
+async fn a_record_that_fills_a_gap_is_told_to_who_waits_for_its_receipt() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (_client, stack) = opened(&world).await;
+    let receipt = leaves(&stack, &world).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    world.node.hides_receipts();
+    world.node.serves_denied();
+    ask(&stack, &world, "plain").await.unwrap();
+    assert_eq!(stack.fill_gaps(node).await.unwrap(), None);
+    let receipt = receipt.await.expect("who waits pays for it");
+    assert_eq!(receipt.units, COST);
+    assert_eq!(stack.charged_unanswered(node), COST);
+    ask(&stack, &world, "plain").await.unwrap();
+}
+
+/// As long as it may still be served, whoever waits holds what it may cost; and no longer.
+#[tokio::test(start_paused = true)]
+async fn what_a_node_has_denied_is_clear_once_it_has_expired() {
+    let world = World::simulated().await;
+    let (_client, stack) = opened(&world).await;
+    let mut receipt = leaves(&stack, &world).await.unwrap();
+    let waited = timeout(Duration::from_secs(60), &mut receipt).await;
+    assert!(waited.is_err(), "{waited:?}");
+    let waited = timeout(Duration::from_secs(120), receipt).await;
+    assert_eq!(waited.unwrap(), None);
+}
+
+/// Asks for what comes later than anybody waits.
+async fn asks_in_vain(
+    stack: &StackHandle,
+    world: &World,
+    act: &str,
+) -> Result<ReceiptWait, ClientError> {
+    let patience = Duration::from_secs(30);
+    let body = format!(r#"{{"act":"{act}","max_tokens":10}}"#);
+    let id = stack.client().runtime().request_id();
+    let endpoint = Endpoint::ChatCompletions;
+    let request = RequestTry::new(id, endpoint, body.into(), ComputeUnits(40))
+        .answered_within(patience)
+        .paid_late();
+    let (receipt, answer) = stack.try_once_watched(world.node.id, &request);
+    let mut answer = match answer.await {
+        Ok(answer) => answer,
+        Err(ClientError::TimedOut { .. }) => return Ok(receipt),
+        Err(error) => return Err(error),
+    };
+    if answer.body.is_stream() {
+        let first = timeout(patience, answer.body.first_event()).await;
+        assert!(first.is_err(), "{first:?}");
+        answer.body.gave_up_waiting();
+    } else {
+        let whole = answer.whole_within(patience).await.unwrap();
+        assert!(whole.is_none());
+    }
+    Ok(receipt)
+}
+
+/// Whoever waits has patience of their own, as a gateway has. Its node shows a receipt for what nobody ever got.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_come_after_somebody_lost_patience_either_never_came() {
+    for act in ["stall", "stall_whole", "stall_head"] {
         let world = World::simulated().await;
         let node = world.node.id;
         let (_client, stack) = opened(&world).await;
-        let patience = Duration::from_secs(30);
         for lost in 1..=5 {
-            let body = r#"{"act":"stall","max_tokens":10}"#;
-            let mut answer = stack.chat(node, body).await.unwrap();
-            if streamed {
-                let first = timeout(patience, answer.body.first_event()).await;
-                assert!(first.is_err());
-                answer.body.gave_up_waiting();
-                drop(answer);
-            } else {
-                let whole = answer.whole_within(patience).await.unwrap();
-                assert!(whole.is_none());
-            }
-            sleep(Duration::from_secs(1)).await;
+            let receipt = asks_in_vain(&stack, &world, act).await.unwrap();
+            assert_eq!(receipt.await.unwrap().units, COST, "{act}");
             let charged = stack.charged_unanswered(node);
-            assert_eq!(charged, ComputeUnits(lost * COST.0));
+            assert_eq!(charged, ComputeUnits(lost * COST.0), "{act}");
         }
-        let stopped = ask(&stack, &world, "plain").await.unwrap_err();
+        let stopped = asks_in_vain(&stack, &world, act).await.unwrap_err();
         assert!(
             matches!(stopped, ClientError::NeverCame { .. }),
             "{stopped}"
         );
+        assert!(!stack.signs_for(node));
+    }
+}
+
+/// Who asks for more than a node can do in their time would have it blamed, and nothing more signed for it.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_after_somebody_lost_patience_is_paid_and_its_node_not_blamed() {
+    for act in ["late", "late_whole", "late_head"] {
+        let world = World::simulated().await;
+        let node = world.node.id;
+        let (_client, stack) = opened(&world).await;
+        for _ in 0..20 {
+            let receipt = asks_in_vain(&stack, &world, act).await.unwrap();
+            assert_eq!(receipt.await.unwrap().units, COST, "{act}");
+        }
+        assert_eq!(stack.charged_unanswered(node), ComputeUnits::ZERO, "{act}");
+        assert!(stack.signs_for(node));
+        ask(&stack, &world, "plain").await.unwrap();
+    }
+}
+
+/// A node ends the connection of a reader that takes nothing for a minute.
+#[tokio::test(start_paused = true)]
+async fn who_reads_nothing_and_finds_the_answer_broken_off_has_left_it() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (_client, stack) = opened(&world).await;
+    for rests in [60, 0] {
+        for _ in 0..5 {
+            let body = r#"{"act":"hang_then_cut","max_tokens":10}"#;
+            let mut answer = stack.chat(node, body).await.unwrap();
+            answer.body.next().await.unwrap().unwrap();
+            sleep(Duration::from_secs(rests)).await;
+            let error = answer.body.next().await.unwrap().unwrap_err();
+            assert!(matches!(error, ClientError::Broken { .. }), "{error}");
+            drop(answer);
+            sleep(Duration::from_secs(1)).await;
+        }
+        // whoever waits for more has been let down
+        let counted = if rests > 0 { 0 } else { 5 };
+        let charged = stack.charged_unanswered(node);
+        assert_eq!(charged, ComputeUnits(counted * COST.0));
     }
 }
 

@@ -84,6 +84,8 @@ struct Account {
     sealed: Bytes,
     /// It says nothing of what became of a request.
     is_silent: bool,
+    /// It has no receipt for who asks for one.
+    hides_receipts: bool,
     /// It says that it can't answer questions now.
     is_away: bool,
     /// How often it was asked for records.
@@ -126,6 +128,11 @@ impl Scripted {
         let mut account = self.account.lock();
         account.sealed = answer;
         account.is_silent = true;
+    }
+
+    /// It shows a receipt to nobody who asks for it by its request.
+    pub(crate) fn hides_receipts(&self) {
+        self.account.lock().hides_receipts = true;
     }
 
     /// The highest ceiling that was signed for it.

@@ -13,6 +13,7 @@ mod error;
 mod knock;
 mod looks;
 mod own_use;
+mod parted;
 mod purchasing;
 mod refill;
 mod stack_pool;

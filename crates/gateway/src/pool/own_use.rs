@@ -10,7 +10,7 @@ use super::{
 };
 use crate::catalog::Seller;
 use atoma_client::{ClientError, StackHandle};
-use atoma_types::{ComputeUnits, Price};
+use atoma_types::{ComputeUnits, Price, StackId};
 
 /// What a node's next answer takes of a user whose own stacks pay. The less the better: a stack on which the node has
 /// room, then one that has units for it, then money.
@@ -44,6 +44,11 @@ impl StackPool {
     /// ahead.
     pub(super) fn grants_ahead(&self) -> bool {
         self.context.exclusive
+    }
+
+    /// Whether a stack was paid from the budget: one that was bought by hand isn't closed by the gateway.
+    pub(super) fn is_ours(&self, id: StackId) -> bool {
+        self.context.exclusive || self.context.budgets.has(id)
     }
 
     /// Takes over what was bought by hand meanwhile, unless a purchase is under way: that one has done so.

@@ -9,7 +9,7 @@ use super::{
     looks::{Pace, Turn},
     purchasing::Purchasing,
     refill::{Command, Event, NodesLease, Payment, PlannedGrant, Reading, Refill},
-    views::{costs, is_over, lives, may_serve},
+    views::{costs, is_over, lives, may_serve, room},
 };
 use crate::{budget::Amount, catalog::Offer, metrics::Reading as Why, purchase::Purchase};
 use atoma_client::{BuyRequest, ClientError, CloseUntil, StackHandle};
@@ -76,14 +76,14 @@ impl StackPool {
         let stacks = self.stacks.lock();
         let found = stacks
             .iter()
-            .find(|stack| lives(stack, until) && stack.room(node) >= units);
+            .find(|stack| lives(stack, until) && room(stack, node) >= units);
         found.cloned()
     }
 
     /// The most room that the node has on one stack.
     pub(super) fn room(&self, node: NodeId) -> ComputeUnits {
         let stacks = self.stacks.lock();
-        let rooms = stacks.iter().map(|stack| stack.room(node));
+        let rooms = stacks.iter().map(|stack| room(stack, node));
         rooms.max().unwrap_or_default()
     }
 
@@ -169,12 +169,17 @@ impl StackPool {
         let idle: Vec<StackHandle> = self.stacks.lock().iter().filter(idle).cloned().collect();
         for stack in idle {
             self.retire(stack.id());
-            if let Err(error) = stack.begin_close().await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, stack = %stack.id(), "cannot begin to close a stack");
-            } else if let Ok(view) = self.read(&stack, Why::ShortBudget).await {
-                self.correct(&view);
-            }
+            self.end(&stack).await;
+        }
+    }
+
+    /// Begins to close a stack that is out of use, whoever has a lease on it: they settle, and its money comes back.
+    pub(super) async fn end(&self, stack: &StackHandle) {
+        if let Err(error) = stack.begin_close().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, stack = %stack.id(), "cannot begin to close a stack");
+        } else if let Ok(view) = self.read(stack, Why::ShortBudget).await {
+            self.correct(&view);
         }
     }
 
@@ -388,17 +393,18 @@ impl StackPool {
                 // the ledger gives it none at its price
                 None if too_dear => NodesLease::Final,
                 None => NodesLease::None,
+                // nothing more is signed for it there
+                Some(_) if !stack.signs_for(node) => NodesLease::Final,
                 Some(lease) if !lease.closed => NodesLease::Open(lease.units),
                 Some(_) => NodesLease::Final,
             },
-            room: stack.room(node),
+            room: room(stack, node),
         }
     }
 
     /// Whether every lease of a stack of ours is settled or closed: it holds money for nobody.
     fn is_idle(&self, view: &Stack) -> bool {
-        let ours = self.context.exclusive || self.context.budgets.has(view.id);
-        ours && !view.leases.is_empty() && view.open_leases().next().is_none()
+        self.is_ours(view.id) && !view.leases.is_empty() && view.open_leases().next().is_none()
     }
 
     /// What the ledger says of a stack and a node's lease in it, whatever the node says: now, or a moment ago

@@ -3,6 +3,7 @@
 use super::{
     LeaseError, PoolContext,
     dispatch::{Attempt, Dispatch},
+    parted::Parted,
     refill,
     stack_pool::{Fate, StackPool},
 };
@@ -23,6 +24,8 @@ pub(crate) struct TaskPool {
     since: TimestampMs,
     dispatch: Arc<Dispatch>,
     stacks: StackPool,
+    /// Nodes that aren't asked for a while.
+    parted: Mutex<Parted>,
     /// One grant at a time for each node.
     granting: Mutex<HashMap<NodeId, Arc<tokio::sync::Mutex<()>>>>,
     tasks: TaskTracker,
@@ -37,6 +40,7 @@ impl TaskPool {
             since: runtime.now(),
             dispatch: Dispatch::new(seed, context.started),
             granting: Mutex::default(),
+            parted: Mutex::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             stacks: StackPool::new(offer.task, context),
@@ -80,8 +84,10 @@ impl TaskPool {
         units: ComputeUnits,
     ) -> Option<Attempt> {
         let offer = self.offer();
+        let now = self.runtime().clock.instant();
         let takes = |node| {
             let seller = offer.seller(node).filter(|seller| seller.most >= units);
+            let seller = seller.filter(|_| !self.parted.lock().is_out(node, now));
             seller.map(|seller| self.stacks.takes(seller, units))
         };
         self.dispatch.pick(measure, tried, takes)
@@ -172,6 +178,28 @@ impl TaskPool {
             Fate::Open => return Err(LeaseError::Unfounded),
         }
         Ok(())
+    }
+
+    /// Nothing more is signed for a node on a stack. A stack of ours is closed, so that its money comes back; others get
+    /// their units on a new one, and the node is asked again after a while.
+    pub(crate) fn part_with(self: &Arc<Self>, stack: &StackHandle, node: NodeId) {
+        let now = self.runtime().clock.instant();
+        self.parted.lock().part(node, now);
+        let in_use = self
+            .stacks
+            .stacks
+            .lock()
+            .iter()
+            .any(|used| used.id() == stack.id());
+        if !in_use || !self.stacks.is_ours(stack.id()) {
+            return;
+        }
+        self.stacks.retire(stack.id());
+        let (pool, stop, stack) = (Arc::clone(self), self.stop.clone(), stack.clone());
+        let ending = async move {
+            let _ = stop.run_until_cancelled(pool.stacks.end(&stack)).await;
+        };
+        self.tasks.spawn(ending.in_current_span());
     }
 
     /// Closes stacks that are about to end, and keeps the charges in step with the ledger.

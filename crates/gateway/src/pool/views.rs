@@ -13,6 +13,14 @@ pub(super) fn lives(stack: &StackHandle, now: TimestampMs) -> bool {
     stack.expires_at() > now.saturating_add(LAST_MINUTES)
 }
 
+/// What is left of a node's lease, as far as anything is signed for it.
+pub(super) fn room(stack: &StackHandle, node: NodeId) -> ComputeUnits {
+    match stack.signs_for(node) {
+        true => stack.room(node),
+        false => ComputeUnits::ZERO,
+    }
+}
+
 /// Whether a node may have units of a stack: any may, or those that were drawn.
 pub(super) fn may_serve(view: &Stack, node: NodeId) -> bool {
     view.candidates.is_empty() || view.candidates.contains(&node)

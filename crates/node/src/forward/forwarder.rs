@@ -6,14 +6,39 @@ use super::{
 };
 use crate::config::ForwardConfig;
 use atoma_client::StackHandle;
-use atoma_types::{ComputeUnits, NodeId, Price, TaskId};
+use atoma_types::{ComputeUnits, NodeId, Price, StackId, TaskId};
 use parking_lot::Mutex;
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// So many requests of one stack may be waited for whose users have left, each with its units and its words. A user who
+/// leaves more meanwhile has nothing more passed on.
+const MAX_LEFT: usize = 64;
+
+/// One that is waited for.
+pub(crate) struct Left {
+    of: Arc<Mutex<HashMap<StackId, usize>>>,
+    stack: StackId,
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        let mut left = self.of.lock();
+        if let Some(count) = left.get_mut(&self.stack) {
+            *count -= 1;
+        }
+        left.retain(|_, count| *count > 0);
+    }
+}
 
 /// The other nodes that this one may ask, and what it has with them.
 pub(crate) struct Forwarder {
@@ -22,6 +47,10 @@ pub(crate) struct Forwarder {
     stacks: Mutex<BTreeMap<TaskId, Vec<StackHandle>>>,
     rests: Mutex<Rests>,
     places: Arc<Semaphore>,
+    /// Requests whose users have left, and of which it isn't clear yet what they cost, of each of their stacks.
+    left: Arc<Mutex<HashMap<StackId, usize>>>,
+    /// The node stops.
+    pub stopping: CancellationToken,
     /// What is passed on now: the node doesn't stop before it has ended.
     pub tracker: TaskTracker,
 }
@@ -34,6 +63,8 @@ impl Forwarder {
             stacks: Mutex::default(),
             rests: Mutex::default(),
             places: Arc::new(Semaphore::new(places)),
+            left: Arc::default(),
+            stopping: CancellationToken::new(),
             tracker: TaskTracker::new(),
         }
     }
@@ -68,20 +99,41 @@ impl Forwarder {
     ) -> Option<Seller> {
         let stacks = self.stacks.lock().get(&task).cloned().unwrap_or_default();
         let offered = stacks.iter().flat_map(|stack| {
-            stack.nodes().into_iter().filter_map(|node| {
-                Some(Offered {
-                    stack: stack.clone(),
-                    node,
-                    price: stack.price(node)?,
-                    room: stack.room(node),
+            let signed_for = |node: &NodeId| stack.signs_for(*node);
+            stack
+                .nodes()
+                .into_iter()
+                .filter(signed_for)
+                .filter_map(|node| {
+                    Some(Offered {
+                        stack: stack.clone(),
+                        node,
+                        price: stack.price(node)?,
+                        room: stack.room(node),
+                    })
                 })
-            })
         });
         let most = choice::most(earns, self.config.max_price_permille);
         let rests = self.rests.lock();
         choice::cheapest(offered, most, units, |node| {
             tried.contains(&node) || rests.is_resting(node, Instant::now())
         })
+    }
+
+    /// Whether so many users of a stack have left what was passed on, and it isn't clear yet what that cost, that nothing
+    /// more is passed on for it.
+    pub(crate) fn waits_for_too_much(&self, stack: StackId) -> bool {
+        let left = self.left.lock();
+        left.get(&stack).is_some_and(|left| *left >= MAX_LEFT)
+    }
+
+    /// A user of this stack has left, until the guard is dropped.
+    pub(crate) fn user_left(&self, stack: StackId) -> Left {
+        *self.left.lock().entry(stack).or_default() += 1;
+        Left {
+            of: Arc::clone(&self.left),
+            stack,
+        }
     }
 
     /// A node is busy, or has failed: it isn't asked for a while.

@@ -27,9 +27,9 @@
 //! | first node | passes on to itself under another name | it pays itself, and a fee twice |
 //! | first node | shows an old record again | it names another request |
 //! | second node | answers wrongly | the first is examined and convicted on its own leg, and may demand and challenge on the other: so an operator says whom it trusts (`nodes`), or stands for what it chooses by price |
-//! | second node | takes the request and falls silent | the user is refused or finds the stream broken, and pays nothing; the second node gets at most the client's window |
+//! | second node | takes the request and falls silent | the user is refused or finds the stream broken, and pays nothing; the second node is paid for few of them if it has receipts: four, the client's window or an eighth of what its lease has used |
 //! | second node | removes the mark and passes it on | it pays for that by itself |
-//! | user | leaves as soon as the other node has computed | pays what that node's receipt says, as for an answer of this one |
+//! | user | leaves as soon as the other node has computed, or long before | pays what that node's receipt says, whenever it comes, as for an answer of this one |
 //!
 //! `choice` says which node is asked, `supply` what is bought and granted beforehand: both are pure. `stocker` buys
 //! and grants in the background, so that no request waits for the ledger.

@@ -16,12 +16,16 @@ use atoma_types::{
     chain::{Subscription, Task},
 };
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Purchases and grants of one look: a stack, and a try with each of some nodes.
 const STEPS: usize = 8;
 /// Nodes settle a stack that is closed at once; those that don't are looked at again.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(60);
+/// A node for which nothing more is signed on a stack gets units of another one after this: with each it could lose a few
+/// answers more.
+const PARTED: Duration = Duration::from_secs(3_600);
 
 /// Keeps leases ready with the nodes that may be asked.
 pub(crate) struct Stocker {
@@ -30,6 +34,8 @@ pub(crate) struct Stocker {
     pub client: Client,
     pub tasks: Arc<Tasks>,
     pub metrics: Arc<Metrics>,
+    /// Nodes for which too much is charged for answers that never came: they get no units until then.
+    pub parted: HashMap<NodeId, Instant>,
     /// Stacks that are being closed.
     pub closing: HashMap<StackId, AbortOnDropHandle<()>>,
 }
@@ -50,7 +56,18 @@ impl Stocker {
     async fn look(&mut self) -> Result<(), ClientError> {
         let now = self.client.ledger().clock().await?;
         let mut stacks = self.client.stacks().await?;
-        for stack in stacks.extract_if(.., |stack| !reading(stack).lives(now)) {
+        let parted = |stack: &StackHandle| {
+            let mut nodes = stack.nodes().into_iter();
+            nodes.find(|node| !stack.signs_for(*node))
+        };
+        let clock = Instant::now();
+        self.parted.retain(|_, until| *until > clock);
+        for stack in stacks.extract_if(.., |stack| {
+            !reading(stack).lives(now) || parted(stack).is_some()
+        }) {
+            // what it has with the others gives its money back, too, and they get units of another one
+            let until = clock + PARTED;
+            self.parted.extend(parted(&stack).map(|node| (node, until)));
             self.close(stack);
         }
         for task in self.tasks.clone().iter() {
@@ -112,6 +129,7 @@ impl Stocker {
             offer.is_some_and(|offer| offer.attested_until_ms > now)
         };
         other != self.node
+            && !self.parted.contains_key(&other)
             && (named.is_empty() || named.contains(&other))
             && (!attested(self.node) || attested(other))
     }

@@ -75,6 +75,7 @@ async fn stop(node: RunningNode) {
     drop(node.stopper);
     // what was passed on waits a moment for the other node's receipt
     if let Some(forwarder) = node.forwarder {
+        forwarder.stopping.cancel();
         forwarder.tracker.close();
         forwarder.tracker.wait().await;
     }

@@ -1,7 +1,18 @@
 //! A request on its way to another node: the other one's bytes as they come, this node's receipt behind them.
 //!
 //! What is passed on runs in a task of its own. Whoever asked may leave at any time, and pays what the other node's
-//! receipt says of it then; until an answer has begun, nothing is lost and the request may still be served here.
+//! receipt says of it then, whenever that comes; until an answer has begun, nothing is lost and the request may still be
+//! served here.
+//!
+//! Whoever leaves keeps the units reserved until it is clear what their request cost: the other node has shown its
+//! receipt, or has refused it for good, or the lease between the two nodes is closed. **Who gains?**
+//!
+//! | Who | What | What comes of it |
+//! |---|---|---|
+//! | user | leaves what takes the other node long | pays it once its receipt is there; as long as it isn't, their own units are reserved |
+//! | user and other node, one party | leave at once, and show a receipt late | the first user's units pay it; a receipt after the other node's word that there is none counts among answers that never came (at the client of this node), so that soon nothing more is signed for it |
+//! | user and other node, one party | leave many, and never show receipts | so many are waited for ([`Forwarder::waits_for_too_much`]), and the other node's lane at this one's client has room for no more |
+//! | other node | shows none, ever | is paid nothing that isn't shown or demanded; the user's units are free once it is clear |
 
 use super::{admitted::Admitted, inference::Inference, respond};
 use crate::{
@@ -32,7 +43,8 @@ use tracing::{Instrument, Span};
 const TRIES: usize = 2;
 /// Pieces of a stream that wait for a slow user.
 const PIECES: usize = 16;
-/// A user has left: so long the other node's receipt is waited for, which says what is to be paid.
+/// A user has left, and the node stops: so long the other node's receipt is still waited for, which says what is to be
+/// paid.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// What became of passing a request on.
@@ -91,6 +103,9 @@ pub(super) async fn pass_on(inference: &Arc<Inference>, mut admitted: Admitted) 
     let Some(forwarder) = inference.forwarder.as_ref().filter(|_| admitted.may_go) else {
         return Passed::Back(Box::new(admitted));
     };
+    if forwarder.waits_for_too_much(admitted.request.message().stack) {
+        return Passed::Back(Box::new(admitted));
+    }
     admitted.may_go = false;
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
@@ -327,18 +342,30 @@ impl PassingOn {
         Ok(joined_text(&first.to_text(), Some(&record)))
     }
 
-    /// The user has left, and the other node was told. What its receipt says is paid; nothing if there is none.
+    /// The user has left, and the other node was told. What its receipt says is paid, whenever it comes; nothing once it
+    /// is clear that there is none.
     async fn left(&self, mut in_flight: RequestInFlight, receipt: ReceiptWait) {
         let metrics = &self.inference.billing.metrics;
         metrics.forwarded(Forwarded::Left);
-        match tokio::time::timeout(LAST_WORD, receipt).await {
-            Ok(Some(second)) => {
+        let _left = self.forwarder.user_left(in_flight.stack());
+        in_flight.gives_place_back();
+        let stops = async {
+            self.forwarder.stopping.cancelled().await;
+            tokio::time::sleep(LAST_WORD).await;
+        };
+        let second = tokio::select! {
+            biased;
+            second = receipt => second,
+            () = stops => None,
+        };
+        match second {
+            Some(second) => {
                 metrics.left.inc();
-                if let Err(refusal) = in_flight.commit_second(&record(&second)) {
+                if let Err(refusal) = in_flight.commit_left(&record(&second)) {
                     tracing::warn!(%refusal, "what was passed on is not paid");
                 }
             }
-            Ok(None) | Err(_) => in_flight.release(),
+            None => in_flight.release(),
         }
     }
 }

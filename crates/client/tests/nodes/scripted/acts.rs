@@ -24,6 +24,9 @@ use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 
+/// Longer than who asks in vain waits.
+const LATE: Duration = Duration::from_secs(55);
+
 fn plain(receipt: Option<&str>) -> Response<Body> {
     respond(StatusCode::OK, "application/json", receipt, ANSWER.into())
 }
@@ -155,6 +158,38 @@ pub(super) async fn chat(
             honest(FRAMES);
             let nothing = stream::pending::<Result<Bytes, std::io::Error>>();
             events_of(Body::from_stream(nothing))
+        }
+        "stall_whole" => {
+            honest(ANSWER);
+            let nothing = stream::pending::<Result<Bytes, std::io::Error>>();
+            let body = Body::from_stream(nothing);
+            respond(StatusCode::OK, "application/json", None, body)
+        }
+        "stall_head" => {
+            honest(ANSWER);
+            std::future::pending().await
+        }
+        // it has much to do
+        "late" => {
+            let text = format!("{FRAMES}{}", comment(&honest(FRAMES)));
+            let all = stream::once(async {
+                sleep(LATE).await;
+                Ok::<_, std::io::Error>(Bytes::from(text))
+            });
+            events_of(Body::from_stream(all))
+        }
+        "late_whole" => {
+            let receipt = honest(ANSWER);
+            let all = stream::once(async {
+                sleep(LATE).await;
+                Ok::<_, std::io::Error>(Bytes::from(ANSWER))
+            });
+            let body = Body::from_stream(all);
+            respond(StatusCode::OK, "application/json", Some(&receipt), body)
+        }
+        "late_head" => {
+            sleep(LATE).await;
+            plain(Some(&honest(ANSWER)))
         }
         // the record is there long before the answer breaks off
         "hang_then_cut" => {

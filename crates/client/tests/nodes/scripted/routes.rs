@@ -90,6 +90,7 @@ async fn receipt(
     }
     let request: RequestId = id.parse().unwrap();
     let mut kept = account.kept.get(&(of["stack"], request)).cloned();
+    kept = kept.filter(|_| !account.hides_receipts);
     if let (Some(text), Some(change)) = (&mut kept, account.shows) {
         *text = node
             .changed(&Signed::from_text(text).unwrap(), change)

@@ -1,8 +1,11 @@
 //! Both legs of an answer are paid, as far as it came.
 
 use super::pair::{Behind, Pair, always, exact, units_of};
-use atoma_types::ComputeUnits;
+use atoma_client::RequestTry;
+use atoma_types::{ComputeUnits, message::Endpoint};
+use bytes::Bytes;
 use http::StatusCode;
+use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,4 +72,42 @@ async fn a_user_who_leaves_a_stream_stops_the_other_node_and_pays_what_it_says()
         (1, 0)
     );
     assert_eq!(pair.paid().await, (by_user, by_first));
+}
+
+/// An embedding is computed to its end, whoever has left. Its receipt came too late, and the first node paid it alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_leaves_pays_what_the_other_node_says_however_late() {
+    let (own, other) = (
+        Behind::quick().await,
+        // longer than ten seconds
+        Behind::slow(Duration::from_secs(11)).await,
+    );
+    let engines = [own.engine.clone(), other.engine.clone()];
+    let pair = Pair::start(engines, always()).await;
+    let input = vec!["some words that take their time"; 16];
+    let body = json!({ "model": pair.world.task.model_name, "input": input }).to_string();
+    let id = pair.stack.client().runtime().request_id();
+    let request = RequestTry::new(
+        id,
+        Endpoint::Embeddings,
+        Bytes::from(body),
+        ComputeUnits(5_000),
+    );
+    let (receipt, asked) = pair
+        .stack
+        .try_once_watched(pair.first().node_id(), &request);
+    tokio::select! {
+        biased;
+        answer = asked => panic!("{answer:?}"),
+        () = crate::common::eventually("the other node is at it", || async {
+            other.server.embeddings() == 1
+        }) => {}
+    }
+
+    // nothing was sent here, so that the first node's receipt stands alone
+    let found = receipt.await.expect("the client asks for what it left");
+    assert!(found.units > ComputeUnits::ZERO && found.second().is_none());
+    assert_eq!(own.server.embeddings(), 0);
+    assert_eq!(pair.forwarded("left").await, 1);
+    assert_eq!(pair.paid().await, (found.units, found.units));
 }
