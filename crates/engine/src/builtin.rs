@@ -1,6 +1,5 @@
 //! The model inside the binary, so that nothing has to be downloaded.
 
-use crate::Numerics;
 use crate::checkpoint::Source;
 use crate::embedded::{Embedded, EmbeddedOptions};
 use crate::load_error::LoadError;
@@ -25,14 +24,6 @@ static FILES: &[(&str, &[u8])] = &[
     model_file!("tokenizer.json"),
     model_file!("tokenizer_config.json"),
 ];
-
-/// What a [`probe`](crate::probe) of it gives on every machine: its revision and arithmetic, and the digest. A test
-/// holds it.
-pub(crate) const PROBED: (&str, Numerics, &str) = (
-    "9d087cefb667f0cc92c23a886ffd0355873a2f172b0d9a9e1e0d902cebeffc84",
-    Numerics::DetBf16V1,
-    "ddcb27cfa77d939d17ee5414dc852378f80bec0518ece83049f5926dc81097c5",
-);
 
 /// Loads it with the usual options.
 ///

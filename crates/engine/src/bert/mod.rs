@@ -29,6 +29,7 @@ use crate::checkpoint::{Checkpoint, Source};
 use crate::embedded::kern::{Bf16, Simd, Weight};
 use crate::embedded::{EmbeddedOptions, WeightType, pool_of, thread_pool};
 use crate::load_error::LoadError;
+use crate::probe::{ProbeFault, Probed, probe};
 use crate::text::TextModel;
 use crate::unit::{finite, unit};
 use crate::{
@@ -280,6 +281,10 @@ impl Engine for Bert {
         let thread = thread.map_err(|_| EngineFault::Thread)?;
         *self.one_thread.lock() = thread.map(Arc::new);
         Ok(())
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<Option<Probed>, ProbeFault>> {
+        probe(self)
     }
 
     fn load(&self) -> Load {

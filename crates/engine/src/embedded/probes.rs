@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use super::options::EmbeddedOptions;
-use crate::probe::{ProbeFault, Probed};
+use crate::probed::{ProbeFault, Probed};
 
 /// What a probe came to, once it is over.
 pub(super) type Outcome = OnceCell<Result<Option<Probed>, ProbeFault>>;

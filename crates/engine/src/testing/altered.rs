@@ -1,6 +1,6 @@
 //! An engine of which some things are altered: what it refuses, how busy it says that it is, whether it can confirm.
 
-use crate::probe::{ProbeFault, Probed};
+use crate::probed::{ProbeFault, Probed};
 use crate::{
     Embeddings, Engine, EngineError, EngineFault, Event, EventStream, Format, GenerateRequest,
     Load, Measured, ModelInfo, Prompt, Sampling, Score, ServerFields,

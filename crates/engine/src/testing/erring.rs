@@ -1,5 +1,6 @@
 //! An engine that changes one bit, where work is done in one way.
 
+use crate::probe::{ProbeFault, Probed, probe};
 use crate::{
     Embeddings, Engine, EngineError, EngineFault, Event, EventStream, Format, GenerateRequest,
     Load, ModelInfo, Prompt, Sampling, Score, event_channel,
@@ -147,6 +148,10 @@ impl Engine for Erring {
     fn on_one_thread(&self, one: bool) -> Result<(), EngineFault> {
         self.one_thread.store(one, SeqCst);
         self.engine.on_one_thread(one)
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<Option<Probed>, ProbeFault>> {
+        probe(self)
     }
 
     fn load(&self) -> Load {
