@@ -25,7 +25,7 @@ use atoma_evidence::{
     receipt::ReceiptError,
 };
 use atoma_types::{
-    ComputeUnits, NodeId, RequestId,
+    ComputeUnits, NodeId, RequestId, StackId,
     message::{Receipt, Signed},
 };
 use futures::future::BoxFuture;
@@ -68,19 +68,27 @@ impl StackHandle {
         id: RequestId,
     ) -> Option<String> {
         let source = RecordSource::of(&self.client, &self.view(), info)?;
-        let kept = async || {
-            self.client.receipts().flush().await.ok()?;
-            let kept = self.client.inner.store.kept().find(source.lease(), id);
-            let kept = kept.ok().flatten().filter(|row| row.fault.is_none())?;
-            Some(Signed::<Receipt>::from_bytes(kept.receipt).ok()?.to_text())
-        };
-        if let Some(text) = kept().await {
-            return Some(text);
+        if let Some(kept) = self.kept_receipt(source.lease(), id).await {
+            return Some(kept.to_text());
         }
         let last = self.with_account(info.id, |account| account.chain.last_seq())?;
         let page = timeout(MAX_ASKING, source.after(last)).await.ok()?.ok()?;
         self.join_page(&source, &page).await;
-        kept().await
+        let kept = self.kept_receipt(source.lease(), id).await?;
+        Some(kept.to_text())
+    }
+
+    /// The good receipt of a request that is kept, whichever program had it, and in whichever way it came.
+    pub(crate) async fn kept_receipt(
+        &self,
+        lease: (StackId, NodeId),
+        id: RequestId,
+    ) -> Option<Signed<Receipt>> {
+        // what has come is on the disk before it is looked at
+        self.client.receipts().flush().await.ok()?;
+        let kept = self.client.inner.store.kept().find(lease, id);
+        let good = kept.ok().flatten().filter(|row| row.fault.is_none())?;
+        Signed::from_bytes(good.receipt).ok()
     }
 
     /// Remembers that the node has refused a request.

@@ -465,19 +465,10 @@ impl Lost {
 
     /// Whether its record has come another way, in this program or another one. Whoever waits is told.
     async fn tell_kept(&mut self, handle: &StackHandle) -> bool {
-        // what has come is on the disk before it is looked at
-        let _ = handle.client.receipts().flush().await;
         let id = self.request.message().request_id;
-        let kept = handle
-            .client
-            .inner
-            .store
-            .kept()
-            .find((self.key.stack, self.key.node), id);
-        let good = kept.ok().flatten().filter(|row| row.fault.is_none());
-        let receipt = good.and_then(|row| Signed::<Receipt>::from_bytes(row.receipt).ok());
-        // another stack's request may have this id
-        let of_this = receipt.filter(|kept| kept.message().request_hash == self.request.hash());
+        let lease = (self.key.stack, self.key.node);
+        let kept = handle.kept_receipt(lease, id).await;
+        let of_this = kept.filter(|kept| kept.message().request_hash == self.request.hash());
         let Some(receipt) = of_this else {
             return false;
         };
