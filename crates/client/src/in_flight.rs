@@ -1,5 +1,4 @@
-//! A request between its signature and its receipt. However it ends (a receipt, a refusal, a
-//! broken connection, a caller that lost interest), its lane learns of it.
+//! A request between its signature and its receipt. However it ends, its lane learns of it.
 //!
 //! Whoever pays for somebody else (a gateway for a key, a node for a user whose request it passed on) watches for the
 //! receipt, and has it whenever it comes: until then the request isn't clear, whatever its node says. It is clear once
@@ -173,11 +172,10 @@ impl Drop for InFlight {
         };
         let asked = open.request.message();
         // this program may end before it is clear what it costs
-        open.handle
-            .remember_unclear(open.key, asked.request_id, asked.max_units);
+        let (id, most) = (asked.request_id, asked.max_units);
+        open.handle.remember_unclear(open.key, id, most);
         // without a runtime the request just stays open in the account
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let id = open.request.message().request_id;
             let span = tracing::info_span!("find_receipt", request = %id, node = %open.key.node);
             runtime.spawn(open.find_out().instrument(span));
         }
@@ -468,12 +466,11 @@ impl Lost {
         let id = self.request.message().request_id;
         let lease = (self.key.stack, self.key.node);
         let kept = handle.kept_receipt(lease, id).await;
-        let of_this = kept.filter(|kept| kept.message().request_hash == self.request.hash());
-        let Some(receipt) = of_this else {
+        let ours = |kept: &Signed<Receipt>| kept.message().request_hash == self.request.hash();
+        let Some(receipt) = kept.filter(ours) else {
             return false;
         };
-        let text = receipt.to_text();
-        let request = self.request.clone();
+        let (request, text) = (self.request.clone(), receipt.to_text());
         let verified = VerifiedReceipt::new(request, receipt, None, text, false);
         self.told.tell(verified);
         true
