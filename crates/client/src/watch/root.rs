@@ -109,8 +109,10 @@ fn kept_as(
         if receipt.hash() != hash {
             continue;
         }
-        let refused = ReceiptError::Refused.to_string();
-        let is_one = kept.fault.is_none_or(|fault| fault != refused);
+        // one whose header nobody has signed isn't kept any more, but may have been
+        let none = [ReceiptError::Refused, ReceiptError::Header];
+        let none = none.map(|error| error.to_string());
+        let is_one = kept.fault.is_none_or(|fault| !none.contains(&fault));
         let once = receipts.of_request(lease, kept.request_id, 2)?.len() < 2;
         return Ok(match is_one && once {
             true => KeptAs::Record(Link::of(receipt.message())),
