@@ -1,6 +1,6 @@
-//! The figures of `docs/performance.md`: benches leave a table each in a folder, and this puts them
-//! into the document, between the marks of their names. What a table replaces goes to the end of
-//! the history.
+//! The figures of `docs/performance.md`, and the study's in `docs/verification.md`: benches leave a table each in a
+//! folder, and this puts them into the document that has a place for it, between the marks of their names. What a table
+//! replaces goes to the end of the history.
 
 use crate::shell::root;
 use anyhow::{Context, Result, bail, ensure};
@@ -8,7 +8,7 @@ use atoma_bench_report::Report;
 use std::{fs, path::Path};
 
 /// Where the figures that hold stand.
-const PRESENT: &str = "docs/performance.md";
+const PRESENT: [&str; 2] = ["docs/performance.md", "docs/verification.md"];
 /// Where those stand that held before.
 const HISTORY: &str = "docs/performance-history.md";
 /// The history's last section.
@@ -22,14 +22,14 @@ pub(crate) fn run(folder: &Path) -> Result<()> {
         "no tables in {}: run a bench with --report {0}",
         folder.display()
     );
-    let (mut present, mut history) = (read(PRESENT)?, read(HISTORY)?);
+    let mut history = read(HISTORY)?;
     for report in &reports {
-        let filled = filled_in(&present, report)?;
-        present = filled.document;
+        let path = place_of(&report.name)?;
+        let filled = filled_in(&read(path)?, report)?;
+        write(path, &filled.document)?;
         history = with_replaced(&history, &report.name, &filled.replaced);
-        println!("{PRESENT}: {}", report.name);
+        println!("{path}: {}", report.name);
     }
-    write(PRESENT, &present)?;
     write(HISTORY, &history)
 }
 
@@ -39,20 +39,31 @@ struct Filled {
     replaced: String,
 }
 
+/// The document that has a place for a table.
+fn place_of(name: &str) -> Result<&'static str> {
+    for path in PRESENT {
+        if read(path)?.contains(&begin_of(name)) {
+            return Ok(path);
+        }
+    }
+    bail!(
+        "no document has a place for `{name}`: a line `{}`",
+        begin_of(name).trim()
+    )
+}
+
+fn begin_of(name: &str) -> String {
+    format!("<!-- table {name} -->\n")
+}
+
 fn filled_in(document: &str, report: &Report) -> Result<Filled> {
     let name = &report.name;
-    let (begin, end) = (
-        format!("<!-- table {name} -->\n"),
-        format!("<!-- end {name} -->\n"),
-    );
+    let (begin, end) = (begin_of(name), format!("<!-- end {name} -->\n"));
     let Some((before, rest)) = document.split_once(&begin) else {
-        bail!(
-            "{PRESENT} has no place for `{name}`: a line `{}`",
-            begin.trim()
-        );
+        bail!("no place for `{name}`: a line `{}`", begin.trim());
     };
     let Some((replaced, after)) = rest.split_once(&end) else {
-        bail!("{PRESENT}: the table `{name}` has no line `{}`", end.trim());
+        bail!("the table `{name}` has no line `{}`", end.trim());
     };
     Ok(Filled {
         document: format!("{before}{begin}{}{end}{after}", report.to_markdown()),
@@ -143,10 +154,20 @@ Words after.
 
     #[test]
     fn the_document_has_a_place_for_every_bench() {
-        let document = read(PRESENT).unwrap();
         for name in [
-            "serving", "evidence", "streams", "localnet", "engine", "walrus", "sampling", "builds",
+            "serving",
+            "evidence",
+            "streams",
+            "localnet",
+            "engine",
+            "walrus",
+            "sampling",
+            "builds",
+            "verification-cheats",
+            "verification-honest",
+            "verification-cost",
         ] {
+            let document = read(place_of(name).unwrap()).unwrap();
             filled_in(&document, &report(name)).unwrap();
         }
     }

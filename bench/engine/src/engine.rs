@@ -8,7 +8,8 @@ use atoma_engine::{
 };
 use futures::{Stream, StreamExt};
 
-use crate::{Failure, Shape, Times, cpu};
+use crate::{Failure, Shape, Times};
+use atoma_bench_report::cpu_used;
 
 /// A loaded model.
 pub struct Atoma {
@@ -54,13 +55,13 @@ async fn measure(engine: &Embedded, shape: Shape, round: u32) -> Result<Times, F
     let streams = begin(engine, &prompts, shape.output as u32).await?;
     let mut events = futures::stream::iter(streams).flatten_unordered(None);
     let mut waiting: Vec<bool> = vec![true; shape.requests];
-    let (mut decoding, mut cpu, mut decoded) = (Instant::now(), cpu::used(), 0);
+    let (mut decoding, mut cpu, mut decoded) = (Instant::now(), cpu_used(), 0);
     while let Some((request, event)) = events.next().await {
         if let Event::Token(_) = event? {
             decoded += 1;
             if waiting.iter().any(|w| *w) {
                 waiting[request] = false;
-                (decoding, cpu, decoded) = (Instant::now(), cpu::used(), 0);
+                (decoding, cpu, decoded) = (Instant::now(), cpu_used(), 0);
             }
         }
     }
@@ -68,7 +69,7 @@ async fn measure(engine: &Embedded, shape: Shape, round: u32) -> Result<Times, F
     Ok(Times {
         prefill,
         decode,
-        decode_cpu: cpu::used() - cpu,
+        decode_cpu: cpu_used() - cpu,
         decoded,
     })
 }

@@ -12,7 +12,8 @@ use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::token::LlamaToken;
 
-use crate::{Failure, Shape, Times, cpu};
+use crate::{Failure, Shape, Times};
+use atoma_bench_report::cpu_used;
 
 /// Rows of a step, as for the embedded engine.
 const BATCH: u32 = 256;
@@ -85,7 +86,7 @@ impl Llama {
             next.push(argmax(context.get_logits_ith(batch.n_tokens() - 1)));
         }
         let prefill = started.elapsed();
-        let (started, cpu) = (Instant::now(), cpu::used());
+        let (started, cpu) = (Instant::now(), cpu_used());
         for step in 0..shape.output - 1 {
             batch.clear();
             for (sequence, (token, prompt)) in next.iter().zip(&prompts).enumerate() {
@@ -102,7 +103,7 @@ impl Llama {
         Ok(Times {
             prefill,
             decode,
-            decode_cpu: cpu::used() - cpu,
+            decode_cpu: cpu_used() - cpu,
             decoded,
         })
     }

@@ -8,7 +8,6 @@
 //! round counts, as everything else on the machine only makes a round slower; the median of the
 //! rounds' ratios stands beside it, to show whether the two agree.
 
-mod cpu;
 mod engine;
 #[cfg(feature = "llama-cpp")]
 mod gguf;

@@ -1,9 +1,11 @@
 //! A measurement's table on its way into `docs/performance.md`: a bench writes one as JSON into a
 //! folder, and `cargo xtask performance` puts those of a folder into the document.
 
+mod cpu;
 mod day;
 mod table;
 
+pub use cpu::cpu_used;
 pub use table::Table;
 
 use anyhow::{Context, Result};

@@ -22,6 +22,8 @@ mod exchange;
 mod finding;
 mod judge;
 mod plan;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod told;
 mod work;
 

@@ -1,10 +1,10 @@
 //! Whatever changes a token, a score or a count of an answer is found, whenever it is looked at.
 
-use crate::world::{
-    Answer, Provider, SignedRequest, caller, chat, completion, done, embedded, endless, exchange,
-    found, options, rounded, sign, sign_body, tiny, write,
+use atoma_audit::testing::{
+    Answer, Provider, SignedRequest, caller, chat, completion, done, edited, embedded, ended,
+    endless, found, of_tokens, options, resign, rounded, shortened, sign, sign_body, tiny, write,
 };
-use atoma_audit::{Finding, Reason, Work};
+use atoma_audit::{Finding, Reason};
 use atoma_engine::{ChatMessage, Conversation, Event, Finish, GenerateRequest, Prompt};
 use atoma_types::message::{CommitmentKind, Endpoint, Receipt};
 use bytes::Bytes;
@@ -40,40 +40,6 @@ async fn when_run(change: impl FnOnce(&mut GenerateRequest)) -> Finding {
     change(&mut request);
     let answer = provider.run(request).await;
     finds(&provider, &answer).await
-}
-
-/// The events with other tokens' texts.
-fn edited(answer: &Answer, edit: impl Fn(usize, &str) -> Option<String>) -> Answer {
-    let mut edited = answer.clone();
-    let mut place = 0;
-    for event in &mut edited.events {
-        if let Event::Token(token) = event {
-            if let Some(text) = edit(place, &token.text) {
-                token.text = text;
-            }
-            place += 1;
-        }
-    }
-    edited
-}
-
-fn ended(answer: &mut Answer, finish: Finish) {
-    if let Some(Event::Done(done)) = answer.events.last_mut() {
-        done.finish = finish;
-    }
-}
-
-/// The first so many tokens alone, said to end so, and counted as so many.
-fn shortened(answer: &Answer, tokens: usize, finish: Finish) -> Answer {
-    let mut short = answer.clone();
-    let mut place = 0;
-    short.events.retain(|event| {
-        place += usize::from(matches!(event, Event::Token(_)));
-        !matches!(event, Event::Token(_)) || place <= tokens
-    });
-    ended(&mut short, finish);
-    short.usage.output = tokens as u64;
-    short
 }
 
 const SCORES: Finding = Finding::Guilty(Reason::Scores);
@@ -188,15 +154,8 @@ async fn a_cheap_models_words_with_the_true_models_scores_are_found() {
         engine: rounded(2),
         task: provider.task.clone(),
     };
-    let mut answer = cheap.run(request.clone()).await;
-    let prompt = provider.engine.tokenize(&request.prompt).expect("tokens");
-    let is = |event: &Event| match event {
-        Event::Token(token) => token.id,
-        _ => None,
-    };
-    let ids = answer.events.iter().filter_map(is).collect();
-    let scored = provider.engine.score(prompt, ids, request.sampling(), None);
-    answer.fingerprint = Some(scored.await.expect("scored").fingerprint);
+    let words = cheap.run(request).await;
+    let answer = of_tokens(&provider, &signed, &words, &words.ids()).await;
     assert_eq!(
         found(&*provider.engine, &provider.work(&signed, &answer)).await,
         SCORES
@@ -231,29 +190,9 @@ async fn an_edited_token_whose_scores_are_true_is_found() {
         json!({ "temperature": 1.0, "seed": 3 }),
     ));
     let honest = provider.serve(&signed).await;
-    let request = provider.request(&signed);
-    let Prompt::Text(text) = &request.prompt else {
-        panic!("a text")
-    };
-    let prompt = provider
-        .engine
-        .tokenize(&Prompt::Text(text.clone()))
-        .expect("tokens");
-    let is = |event: &Event| match event {
-        Event::Token(token) => token.id,
-        _ => None,
-    };
-    let mut ids: Vec<u32> = honest.events.iter().filter_map(is).collect();
+    let mut ids = honest.ids();
     ids[5] = if ids[5] == 300 { 301 } else { 300 };
-    let score = provider
-        .engine
-        .score(prompt, ids, request.sampling(), None)
-        .await
-        .expect("scored");
-    let cheat = Answer {
-        fingerprint: Some(score.fingerprint),
-        ..honest
-    };
+    let cheat = of_tokens(&provider, &signed, &honest, &ids).await;
     assert_eq!(
         found(&*provider.engine, &provider.work(&signed, &cheat)).await,
         SCORES
@@ -304,7 +243,7 @@ async fn more_tokens_than_the_model_gave_are_found() {
     // one that says that its client has left
     cheat.fingerprint = None;
     let stream = json!({ "temperature": 0.0, "max_tokens": 60, "stream": true });
-    let streamed = crate::world::sign(chat("Hello!", stream));
+    let streamed = atoma_audit::testing::sign(chat("Hello!", stream));
     let work = provider.work_of(&streamed, Bytes::new(), &cheat);
     assert_eq!(
         found(&*provider.engine, &work).await,
@@ -327,15 +266,7 @@ async fn tokens_that_are_not_the_models_own_for_the_text_are_found() {
     ));
     let honest = provider.serve(&signed).await;
     let mut cheat = honest.clone();
-    let text: String = honest
-        .events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Token(token) => Some(token.text.as_str()),
-            _ => None,
-        })
-        .collect();
-    cheat.usage.output = text.chars().count() as u64 + 1;
+    cheat.usage.output = honest.text().chars().count() as u64 + 1;
     let finding = found(&*provider.engine, &provider.work(&signed, &cheat)).await;
     assert_eq!(finding, Finding::Guilty(Reason::Output));
 }
@@ -380,7 +311,7 @@ async fn log_probabilities_and_calls_are_the_models() {
         "type": "object", "properties": { "left": { "type": "boolean" } }, "required": ["left"],
         "additionalProperties": false } } }]);
     let more = json!({ "tools": tools, "tool_choice": "required", "max_tokens": 60 });
-    let signed = crate::world::sign(chat("go", more));
+    let signed = atoma_audit::testing::sign(chat("go", more));
     let honest = caller.serve(&signed).await;
     let said = String::from_utf8(write(&signed, &honest).to_vec()).expect("text");
     let turned = match said.contains("true") {
@@ -416,10 +347,6 @@ async fn other_vectors_are_found() {
         found(&*provider.engine, &work).await,
         Finding::Guilty(Reason::Vectors)
     );
-}
-
-pub(crate) fn resign(work: &mut Work, receipt: Receipt) {
-    work.exchange = exchange(work.exchange.header().clone(), receipt);
 }
 
 #[tokio::test]

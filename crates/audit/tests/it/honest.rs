@@ -1,15 +1,12 @@
 //! An honest answer is never found guilty, however it was asked for, computed, sent or broken off.
 
-use crate::world::{
-    Answer, Provider, SignedRequest, caller, chat, completion, found, options, pieces, sign, tiny,
-    write,
+use atoma_audit::Finding;
+use atoma_audit::testing::{
+    Answer, Provider, SignedRequest, TOOLS, asked, caller, chat, completion, cut, found, options,
+    sign, tiny, write,
 };
-use atoma_audit::{Finding, Work};
 use atoma_engine::{EmbeddedOptions, Event, testing::RandomBert};
-use atoma_openai::{
-    answer::Head,
-    frames::{Frames, Kind},
-};
+use atoma_openai::frames::Kind;
 use atoma_types::{Usage, message::Endpoint};
 use bytes::Bytes;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
@@ -20,79 +17,6 @@ const CASES: usize = 240;
 const MORE: &str = "ATOMA_HONEST_ANSWERS";
 /// Answers that are computed side by side.
 const BATCH: usize = 12;
-
-const PROMPTS: [&str; 10] = [
-    "Hello!",
-    "What is the sun?",
-    "🙂🙃 naïve façade, 東京, Ελλάδα, 👩‍👩‍👧",
-    "And the LORD said unto",
-    "Define the verb compile.",
-    "3 + 4 =",
-    "a a a a a a a a a a a a",
-    "Count from one to ten.",
-    "\n\n\t  ",
-    "Repeat: <|user|> and <|eos|>.",
-];
-const STOPS: [&str; 6] = [" ", ".", "the", "\n", "e", "is a"];
-const SCHEMA: &str = r#"{"type":"object","properties":{"town":{"enum":["Zürich","Bern"]},
-    "hot":{"type":"boolean"}},"required":["town","hot"],"additionalProperties":false}"#;
-const TOOLS: &str = r#"[{"type":"function","function":{"name":"turn","parameters":{"type":"object",
-    "properties":{"left":{"type":"boolean"}},"required":["left"],"additionalProperties":false}}}]"#;
-
-/// What a user may ask for; of a model that can call tools, with them.
-fn asked(calls: bool) -> impl Strategy<Value = (Endpoint, Value)> {
-    let text = prop::sample::select(&PROMPTS[..]);
-    let drawn = (
-        prop_oneof![Just(0.0), Just(0.3), Just(1.0), Just(1.7)],
-        prop_oneof![Just(1.0), 0.1f64..1.0],
-        prop_oneof![Just(0), 1u32..50],
-        prop_oneof![Just(0.0), 0.01f64..0.3],
-        prop_oneof![Just(0.0), -1.0f64..1.5],
-        any::<Option<i64>>(),
-    );
-    let shown = (
-        1u32..70,
-        prop::sample::subsequence(&STOPS[..], 0..3),
-        any::<bool>(),
-        any::<bool>(),
-        prop::option::weighted(0.2, 0u8..4),
-        0..6u8,
-    );
-    (text, any::<bool>(), drawn, shown).prop_map(move |(text, is_chat, drawn, shown)| {
-        let (temperature, top_p, top_k, min_p, penalty, seed) = drawn;
-        let (max_tokens, stop, stream, usage, logprobs, form) = shown;
-        let mut more = json!({
-            "temperature": temperature, "top_p": top_p, "top_k": top_k, "min_p": min_p,
-            "frequency_penalty": penalty, "presence_penalty": penalty / 2.0,
-            "max_tokens": max_tokens, "stop": stop, "stream": stream,
-        });
-        if stream {
-            more["stream_options"] = json!({ "include_usage": usage });
-        }
-        if let Some(seed) = seed {
-            more["seed"] = json!(seed);
-        }
-        if let Some(count) = logprobs {
-            more["logprobs"] = if is_chat { json!(true) } else { json!(count) };
-            if is_chat {
-                more["top_logprobs"] = json!(count);
-            }
-        }
-        if calls && is_chat && form > 1 {
-            more["tools"] = serde_json::from_str(TOOLS).expect("JSON");
-            more["tool_choice"] = json!(["auto", "required"][usize::from(form % 2)]);
-        } else if form == 0 {
-            let schema: Value = serde_json::from_str(SCHEMA).expect("JSON");
-            more["response_format"] =
-                json!({ "type": "json_schema", "json_schema": { "name": "a", "schema": schema } });
-        }
-        if is_chat {
-            chat(text, more)
-        } else {
-            completion(text, more)
-        }
-    })
-}
 
 /// Engines that differ in all that must not show.
 fn setups() -> [EmbeddedOptions; 3] {
@@ -108,41 +32,6 @@ fn setups() -> [EmbeddedOptions; 3] {
             ..options(2, 33)
         },
     ]
-}
-
-/// What is in the record of an answer whose client may have left: at which of its events, of a thousand.
-fn record(
-    provider: &Provider,
-    signed: &SignedRequest,
-    answer: &Answer,
-    left: Option<usize>,
-) -> Work {
-    let is_token = |event: &Event| matches!(event, Event::Token(_));
-    let first = answer.events.iter().position(is_token).expect("a token");
-    let Some(left) = left else {
-        return provider.work(signed, answer);
-    };
-    let end = first + 1 + left * (answer.events.len() - first - 1) / 1_000;
-    let events = &answer.events[..end];
-    let tokens = events.iter().filter(|event| is_token(event)).count();
-    let asked: Value = serde_json::from_slice(&signed.body).expect("JSON");
-    let kind = match signed.header.message().endpoint {
-        Endpoint::ChatCompletions => Kind::Chat,
-        _ => Kind::Completion,
-    };
-    let sent = match asked["stream"] == true {
-        true => cut(kind, events),
-        false => Vec::new(),
-    };
-    let answer = Answer {
-        usage: Usage {
-            output: tokens as u64,
-            ..answer.usage
-        },
-        fingerprint: None,
-        events: Vec::new(),
-    };
-    provider.work_of(signed, sent.into(), &answer)
 }
 
 #[tokio::test]
@@ -178,7 +67,10 @@ async fn honest_answers_are_never_guilty() {
         let served = requests.iter().map(|signed| provider.serve(signed));
         let answers = futures::future::join_all(served).await;
         for ((signed, answer), (_, left)) in requests.iter().zip(&answers).zip(&drawn) {
-            let work = record(provider, signed, answer, *left);
+            let work = match left {
+                Some(left) => provider.work_left(signed, answer, *left),
+                None => provider.work(signed, answer),
+            };
             // one in twelve by the slow one
             let auditor = &auditors[usize::from(looked % BATCH == 0)];
             let finding = found(&**auditor, &work).await;
@@ -241,16 +133,6 @@ async fn an_answer_that_its_client_left_is_honest_wherever_it_broke_off() {
     }
 }
 
-fn cut(kind: Kind, events: &[Event]) -> Vec<u8> {
-    let head = Head {
-        id: "x".to_owned(),
-        created: 1,
-        model: "m".to_owned(),
-        system_fingerprint: "f".to_owned(),
-    };
-    pieces(&mut Frames::new(head, kind, false), events)
-}
-
 #[tokio::test]
 async fn a_whole_answer_that_its_client_left_is_honest() {
     let provider = Provider::new(tiny(options(2, 64)));
@@ -301,10 +183,9 @@ async fn vectors_are_honest() {
         (json!(["a", "b c d"]), "base64"),
         (json!([[5, 6, 7]]), "float"),
     ] {
-        let body =
-            json!({ "model": crate::world::MODEL, "input": input, "encoding_format": encoding });
+        let body = json!({ "model": atoma_audit::testing::MODEL, "input": input, "encoding_format": encoding });
         let signed = sign((Endpoint::Embeddings, body));
-        let work = crate::world::embedded(&provider, &signed).await;
+        let work = atoma_audit::testing::embedded(&provider, &signed).await;
         assert_eq!(found(&*auditor, &work).await, Finding::Honest);
     }
 }
@@ -315,8 +196,9 @@ async fn vectors_of_a_model_that_only_embeds_are_honest() {
     RandomBert::small().write(folder.path()).expect("written");
     let open = || atoma_engine::open(folder.path(), options(2, 64)).expect("loaded");
     let provider = Provider::new(open());
-    let body = json!({ "model": crate::world::MODEL, "input": ["the sun", "a much longer text"] });
-    let work = crate::world::embedded(&provider, &sign((Endpoint::Embeddings, body))).await;
+    let body =
+        json!({ "model": atoma_audit::testing::MODEL, "input": ["the sun", "a much longer text"] });
+    let work = atoma_audit::testing::embedded(&provider, &sign((Endpoint::Embeddings, body))).await;
     assert_eq!(found(&*open(), &work).await, Finding::Honest);
 }
 

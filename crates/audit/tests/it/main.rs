@@ -4,4 +4,3 @@ mod cheats;
 mod honest;
 mod plain;
 mod verdicts;
-mod world;

@@ -1,7 +1,7 @@
 //! What is found without a model, and where nothing can be found.
 
-use crate::cheats::{asked, brief, provider, resign};
-use crate::world::{SignedRequest, caller, look, options, sign_body, tiny};
+use crate::cheats::{asked, brief, provider};
+use atoma_audit::testing::{SignedRequest, caller, look, options, resign, sign_body, tiny};
 use atoma_audit::{Body, Finding, Reason, Work};
 use atoma_engine::WeightType;
 use atoma_types::{
@@ -105,7 +105,7 @@ async fn an_engine_of_another_class_says_nothing() {
 #[test]
 fn bodies_are_not_shown() {
     let body = Body {
-        salt: crate::world::salt(),
+        salt: atoma_audit::testing::salt(),
         bytes: Bytes::from_static(b"secret"),
     };
     assert_eq!(format!("{body:?}"), "body of 6 bytes");

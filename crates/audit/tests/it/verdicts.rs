@@ -1,6 +1,6 @@
 //! What jurors put on the ledger.
 
-use crate::world::{Answer, Provider, chat, endless, look, options, sign, tiny};
+use atoma_audit::testing::{Answer, Provider, chat, endless, look, options, sign, tiny};
 use atoma_audit::{Ballot, Examined, Finding, Reason, Work, verdict};
 use atoma_engine::{Engine, testing::Altered};
 use atoma_types::{Address, NodeId, StackId, chain::Verdict, hash::Hash32};

@@ -35,6 +35,8 @@ cheats! {
     OtherCheckpoint = "other-checkpoint", "computes with another checkpoint of the model";
     /// It computes with weights of 8 bits.
     Int8 = "int8", "computes with weights that are rounded to 8 bits";
+    /// It computes with weights of 6 bits.
+    Int6 = "int6", "computes with weights that are rounded to 6 bits";
     /// It computes with weights of 4 bits.
     Int4 = "int4", "computes with weights that are rounded to 4 bits";
     /// It takes the likeliest token where it should draw one.

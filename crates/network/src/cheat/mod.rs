@@ -3,7 +3,7 @@
 //!
 //! * [`Cheat`] lists what a node may do.
 //! * [`cheating`] makes such an engine: it changes what is asked, or what is told of the answer.
-//! * `weights` makes other weights of the built-in model's.
+//! * `weights` makes other weights of a model's.
 
 mod engine;
 mod kind;
@@ -15,7 +15,8 @@ use atoma_engine::{Engine, LoadError};
 use engine::Cheating;
 use std::{path::Path, sync::Arc};
 
-/// An engine that cheats in this way with the honest one; `folder` is for weights of its own.
+/// An engine that cheats in this way with the honest one, which computes with the built-in model; `folder` is for
+/// weights of its own.
 ///
 /// # Errors
 /// If those can't be made or loaded.
@@ -24,8 +25,23 @@ pub fn cheating(
     honest: &Arc<dyn Engine>,
     folder: &Path,
 ) -> Result<Arc<dyn Engine>, LoadError> {
+    cheating_with(cheat, honest, None, folder)
+}
+
+/// The same with an honest engine of another model, whose files are in a folder.
+///
+/// # Errors
+/// If its weights can't be made or loaded.
+pub fn cheating_with(
+    cheat: Cheat,
+    honest: &Arc<dyn Engine>,
+    model: Option<&Path>,
+    folder: &Path,
+) -> Result<Arc<dyn Engine>, LoadError> {
     let computes = match cheat {
-        Cheat::OtherCheckpoint | Cheat::Int8 | Cheat::Int4 => weights::load(cheat, folder)?,
+        Cheat::OtherCheckpoint | Cheat::Int8 | Cheat::Int6 | Cheat::Int4 => {
+            weights::load(cheat, model, folder)?
+        }
         _ => honest.clone(),
     };
     Ok(Arc::new(Cheating::new(honest.clone(), computes, cheat)))

@@ -1,10 +1,7 @@
 //! A provider that serves as a node does, or as a cheat would, and an auditor with an engine of its own.
 
-use atoma_audit::{Body, Examined, Exchange, Finding, Promised, Signers, Work, examine};
-use atoma_engine::{
-    Completion, Embedded, EmbeddedOptions, Engine, Event, GenerateRequest, builtin,
-    testing::RandomModel,
-};
+use crate::{Body, Examined, Exchange, Finding, Promised, Signers, Work, examine};
+use atoma_engine::{Completion, Engine, Event, GenerateRequest};
 use atoma_keys::SigningKey;
 use atoma_openai::{
     answer::{self, Head},
@@ -19,96 +16,56 @@ use atoma_types::{
 use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// The model's name in every task here.
-pub(crate) const MODEL: &str = "atoma-tiny";
+pub const MODEL: &str = "atoma-tiny";
 
 /// The salt of every request here.
-pub(crate) fn salt() -> Salt {
+#[must_use]
+pub fn salt() -> Salt {
     Salt::new([9; 32])
 }
 
 /// A node that serves, and what its task promises.
-pub(crate) struct Provider {
-    pub(crate) engine: Arc<dyn Engine>,
-    pub(crate) task: Promised,
+pub struct Provider {
+    /// What it computes with: the task's, or a cheat's.
+    pub engine: Arc<dyn Engine>,
+    /// What it is paid for.
+    pub task: Promised,
 }
 
 /// A signed request with its body.
-#[derive(Clone)]
-pub(crate) struct SignedRequest {
-    pub(crate) header: Signed<RequestHeader>,
-    pub(crate) body: Bytes,
+#[derive(Clone, Debug)]
+pub struct SignedRequest {
+    /// What the user signed.
+    pub header: Signed<RequestHeader>,
+    /// Its body.
+    pub body: Bytes,
 }
 
 /// An answer on its way to its record; whatever a cheat changes, it changes here.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) events: Vec<Event>,
-    pub(crate) usage: Usage,
-    pub(crate) fingerprint: Option<[u8; 32]>,
-}
-
-/// How an engine is set up where nothing depends on it.
-pub(crate) fn options(threads: usize, token_budget: usize) -> EmbeddedOptions {
-    EmbeddedOptions {
-        threads: Some(threads),
-        token_budget,
-        ..EmbeddedOptions::default()
-    }
-}
-
-/// The built-in model.
-pub(crate) fn tiny(options: EmbeddedOptions) -> Arc<dyn Engine> {
-    Arc::new(builtin::load_with(options).expect("loaded"))
-}
-
-/// A model with random weights, which seldom comes to an end: `seed` makes another one.
-pub(crate) fn endless(seed: u64) -> Arc<dyn Engine> {
-    random(seed, false)
-}
-
-/// The same, with weights that were rounded to half their bits.
-pub(crate) fn rounded(seed: u64) -> Arc<dyn Engine> {
-    random(seed, true)
-}
-
-fn random(seed: u64, bf16: bool) -> Arc<dyn Engine> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let model = RandomModel {
-        vocab: 3072,
-        seed,
-        bf16,
-        ..RandomModel::small()
-    };
-    model.write(folder.path()).expect("written");
-    Arc::new(Embedded::open(folder.path(), options(2, 64)).expect("loaded"))
-}
-
-/// A model whose template calls tools in tags.
-pub(crate) fn caller(options: EmbeddedOptions) -> Arc<dyn Engine> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let model = RandomModel {
-        vocab: 4096,
-        ..RandomModel::small()
-    };
-    model.write(folder.path()).expect("written");
-    let template =
-        "{{ messages[0].content }}{% if tools %} <tool_call>{{ tools|tojson }}{% endif %}";
-    std::fs::write(folder.path().join("chat_template.jinja"), template).expect("written");
-    Arc::new(Embedded::open(folder.path(), options).expect("loaded"))
+pub struct Answer {
+    /// What is told, one by one; the last is `Done`.
+    pub events: Vec<Event>,
+    /// What is charged.
+    pub usage: Usage,
+    /// What the receipt commits to; none where the client is said to have left.
+    pub fingerprint: Option<[u8; 32]>,
 }
 
 /// A chat that says this, with these fields beside it.
-pub(crate) fn chat(text: &str, more: Value) -> (Endpoint, Value) {
+#[must_use]
+pub fn chat(text: &str, more: Value) -> (Endpoint, Value) {
     let mut body = json!({ "model": MODEL, "messages": [{ "role": "user", "content": text }] });
     extend(&mut body, more);
     (Endpoint::ChatCompletions, body)
 }
 
 /// A completion of this.
-pub(crate) fn completion(text: &str, more: Value) -> (Endpoint, Value) {
+#[must_use]
+pub fn completion(text: &str, more: Value) -> (Endpoint, Value) {
     let mut body = json!({ "model": MODEL, "prompt": text });
     extend(&mut body, more);
     (Endpoint::Completions, body)
@@ -121,11 +78,14 @@ fn extend(body: &mut Value, more: Value) {
 }
 
 /// Signs a request.
-pub(crate) fn sign((endpoint, body): (Endpoint, Value)) -> SignedRequest {
+#[must_use]
+pub fn sign((endpoint, body): (Endpoint, Value)) -> SignedRequest {
     sign_body(endpoint, body.to_string().into_bytes())
 }
 
-pub(crate) fn sign_body(endpoint: Endpoint, body: Vec<u8>) -> SignedRequest {
+/// Signs a request with these bytes as its body.
+#[must_use]
+pub fn sign_body(endpoint: Endpoint, body: Vec<u8>) -> SignedRequest {
     let header = RequestHeader {
         endpoint,
         request_id: RequestId([8; 16]),
@@ -140,8 +100,49 @@ pub(crate) fn sign_body(endpoint: Endpoint, body: Vec<u8>) -> SignedRequest {
     }
 }
 
+impl SignedRequest {
+    /// What its body says.
+    pub fn asked(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("JSON")
+    }
+
+    /// Whether its answer comes as it grows.
+    pub fn streams(&self) -> bool {
+        self.asked()["stream"] == true
+    }
+
+    /// Of which form its answer is.
+    pub fn kind(&self) -> Kind {
+        match self.header.message().endpoint {
+            Endpoint::ChatCompletions => Kind::Chat,
+            _ => Kind::Completion,
+        }
+    }
+}
+
+impl Answer {
+    /// Its tokens.
+    pub fn ids(&self) -> Vec<u32> {
+        let id = |event: &Event| match event {
+            Event::Token(token) => token.id,
+            _ => None,
+        };
+        self.events.iter().filter_map(id).collect()
+    }
+
+    /// What it says, call of tools left out.
+    pub fn text(&self) -> String {
+        let text = |event: &Event| match event {
+            Event::Token(token) => Some(token.text.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(text).collect()
+    }
+}
+
 impl Provider {
-    pub(crate) fn new(engine: Arc<dyn Engine>) -> Self {
+    /// One of this engine's class.
+    pub fn new(engine: Arc<dyn Engine>) -> Self {
         let info = engine.info();
         let task = Promised {
             model: Some(MODEL.to_owned()),
@@ -156,9 +157,9 @@ impl Provider {
     }
 
     /// What a node that obeys asks its engine for.
-    pub(crate) fn request(&self, signed: &SignedRequest) -> GenerateRequest {
+    pub fn request(&self, signed: &SignedRequest) -> GenerateRequest {
         let request = atoma_openai::replay(&signed.header, &signed.body, self.engine.info());
-        let body: Value = serde_json::from_slice(&signed.body).expect("JSON");
+        let body = signed.asked();
         GenerateRequest {
             max_tokens: body["max_tokens"].as_u64().unwrap_or(40) as u32,
             ..request.expect("a request that is served")
@@ -166,12 +167,12 @@ impl Provider {
     }
 
     /// Serves a request as it is.
-    pub(crate) async fn serve(&self, signed: &SignedRequest) -> Answer {
+    pub async fn serve(&self, signed: &SignedRequest) -> Answer {
         self.run(self.request(signed)).await
     }
 
     /// Runs the engine for whatever request.
-    pub(crate) async fn run(&self, request: GenerateRequest) -> Answer {
+    pub async fn run(&self, request: GenerateRequest) -> Answer {
         let mut stream = self.engine.generate(request).await.expect("accepted");
         let mut events = Vec::new();
         while let Some(event) = stream.next().await {
@@ -186,12 +187,35 @@ impl Provider {
     }
 
     /// The record of an answer, opened.
-    pub(crate) fn work(&self, signed: &SignedRequest, answer: &Answer) -> Work {
+    pub fn work(&self, signed: &SignedRequest, answer: &Answer) -> Work {
         self.work_of(signed, write(signed, answer), answer)
     }
 
+    /// The same where its client has left in the midst of it: after so many of a thousand of its events. Whatever was
+    /// computed until then is charged.
+    pub fn work_left(&self, signed: &SignedRequest, answer: &Answer, left: usize) -> Work {
+        let is_token = |event: &Event| matches!(event, Event::Token(_));
+        let first = answer.events.iter().position(is_token).expect("a token");
+        let end = first + 1 + left * (answer.events.len() - first - 1) / 1_000;
+        let events = &answer.events[..end];
+        let tokens = events.iter().filter(|event| is_token(event)).count();
+        let sent = match signed.streams() {
+            true => cut(signed.kind(), events),
+            false => Vec::new(),
+        };
+        let answer = Answer {
+            usage: Usage {
+                output: tokens as u64,
+                ..answer.usage
+            },
+            fingerprint: None,
+            events: Vec::new(),
+        };
+        self.work_of(signed, sent.into(), &answer)
+    }
+
     /// The same with another body.
-    pub(crate) fn work_of(&self, signed: &SignedRequest, body: Bytes, answer: &Answer) -> Work {
+    pub fn work_of(&self, signed: &SignedRequest, body: Bytes, answer: &Answer) -> Work {
         let units = UnitWeights::TEXT.units(&answer.usage).expect("units");
         let commit =
             |fingerprint: [u8; 32]| salt().commit(CommitmentKind::Fingerprint, &fingerprint);
@@ -217,21 +241,20 @@ impl Provider {
     }
 }
 
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider")
+            .field("task", &self.task)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The answer's body as a node writes it.
-pub(crate) fn write(signed: &SignedRequest, answer: &Answer) -> Bytes {
-    let asked: Value = serde_json::from_slice(&signed.body).expect("JSON");
-    let kind = match signed.header.message().endpoint {
-        Endpoint::ChatCompletions => Kind::Chat,
-        _ => Kind::Completion,
-    };
-    let head = Head {
-        id: "chatcmpl-1".to_owned(),
-        created: 1_700_000_000,
-        model: MODEL.to_owned(),
-        system_fingerprint: "fp_1".to_owned(),
-    };
+#[must_use]
+pub fn write(signed: &SignedRequest, answer: &Answer) -> Bytes {
+    let (asked, kind, head) = (signed.asked(), signed.kind(), head());
     let finish = done(&answer.events).finish;
-    if asked["stream"] == true {
+    if signed.streams() {
         let usage = asked["stream_options"]["include_usage"] == true;
         let mut frames = Frames::new(head, kind, usage);
         let mut body = pieces(&mut frames, &answer.events);
@@ -253,8 +276,23 @@ pub(crate) fn write(signed: &SignedRequest, answer: &Answer) -> Bytes {
     }
 }
 
+fn head() -> Head {
+    Head {
+        id: "chatcmpl-1".to_owned(),
+        created: 1_700_000_000,
+        model: MODEL.to_owned(),
+        system_fingerprint: "fp_1".to_owned(),
+    }
+}
+
+/// What was sent of a stream until its client left.
+#[must_use]
+pub fn cut(kind: Kind, events: &[Event]) -> Vec<u8> {
+    pieces(&mut Frames::new(head(), kind, false), events)
+}
+
 /// The frames of events, without an end.
-pub(crate) fn pieces(frames: &mut Frames, events: &[Event]) -> Vec<u8> {
+fn pieces(frames: &mut Frames, events: &[Event]) -> Vec<u8> {
     let mut body = Vec::new();
     for event in events {
         match event {
@@ -267,7 +305,8 @@ pub(crate) fn pieces(frames: &mut Frames, events: &[Event]) -> Vec<u8> {
 }
 
 /// How a generation ended.
-pub(crate) fn done(events: &[Event]) -> &Completion {
+#[must_use]
+pub fn done(events: &[Event]) -> &Completion {
     match events.last() {
         Some(Event::Done(done)) => done,
         other => panic!("an answer ends with Done: {other:?}"),
@@ -275,7 +314,8 @@ pub(crate) fn done(events: &[Event]) -> &Completion {
 }
 
 /// What user and node signed.
-pub(crate) fn exchange(header: Signed<RequestHeader>, receipt: Receipt) -> Exchange {
+#[must_use]
+pub fn exchange(header: Signed<RequestHeader>, receipt: Receipt) -> Exchange {
     let [user, node] = [1, 2].map(|byte| SigningKey::from_seed(&[byte; 32]));
     let signers = Signers {
         request: user.public_key(),
@@ -285,17 +325,17 @@ pub(crate) fn exchange(header: Signed<RequestHeader>, receipt: Receipt) -> Excha
 }
 
 /// Looks at a record.
-pub(crate) async fn look(engine: &dyn Engine, work: &Work) -> Examined {
+pub async fn look(engine: &dyn Engine, work: &Work) -> Examined {
     examine(engine, work).await.expect("an engine of the class")
 }
 
 /// What is found.
-pub(crate) async fn found(engine: &dyn Engine, work: &Work) -> Finding {
+pub async fn found(engine: &dyn Engine, work: &Work) -> Finding {
     look(engine, work).await.finding
 }
 
 /// The record of vectors, opened.
-pub(crate) async fn embedded(provider: &Provider, signed: &SignedRequest) -> Work {
+pub async fn embedded(provider: &Provider, signed: &SignedRequest) -> Work {
     let asked = atoma_openai::request::embedding(&signed.body).expect("a request for vectors");
     let (vectors, usage) = provider.engine.embed(asked.inputs).await.expect("vectors");
     let body = answer::embeddings(MODEL, &vectors, usage, asked.base64);
@@ -305,4 +345,9 @@ pub(crate) async fn embedded(provider: &Provider, signed: &SignedRequest) -> Wor
         fingerprint: None,
     };
     provider.work_of(signed, body.into(), &answer)
+}
+
+/// Has the node sign another receipt for it.
+pub fn resign(work: &mut Work, receipt: Receipt) {
+    work.exchange = exchange(work.exchange.header().clone(), receipt);
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// What all threads have used so far, to the nanosecond; zero where Linux's `/proc` isn't.
-pub fn used() -> Duration {
+#[must_use]
+pub fn cpu_used() -> Duration {
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
         return Duration::ZERO;
     };
