@@ -195,7 +195,8 @@ impl Look {
         let tokens = provider.engine.count_tokens(&prompt).expect("counted");
         let room = (self.context - tokens).min(LONGEST);
         let long = |more: Value| {
-            let mut fields = json!({ "max_tokens": room, "seed": seed, "stream": round % 2 == 0 });
+            let mut fields =
+                json!({ "max_tokens": room, "seed": seed, "stream": round.is_multiple_of(2) });
             if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
                 fields.extend(more);
             }
