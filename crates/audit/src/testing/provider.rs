@@ -40,7 +40,7 @@ pub struct Provider {
 pub struct SignedRequest {
     /// What the user signed.
     pub header: Signed<RequestHeader>,
-    /// Its body.
+    /// What it asks, as JSON.
     pub body: Bytes,
 }
 
@@ -121,7 +121,7 @@ impl SignedRequest {
 }
 
 impl Answer {
-    /// Its tokens.
+    /// The ids of its tokens, in order.
     pub fn ids(&self) -> Vec<u32> {
         let id = |event: &Event| match event {
             Event::Token(token) => token.id,
