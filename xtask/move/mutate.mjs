@@ -55,7 +55,7 @@ const MUTATIONS = [
   ['a promise counts for older stacks', 'subscription', '&& attester.since_ms <= bought_at_ms', '', 'who_promises'],
   ['who was evicted on duty is drawn again', 'subscription', 'if (self.is_evicted()) return;', '', 'c2_a_duty'],
   ['a duty keeps the place', 'task', 'if (on_duty) task.dismiss(id) else task.remove(evicted, true);', 'task.remove(evicted, true);', 'c2_a_duty'],
-  ['who was evicted keeps a place', 'task', 'self.subscriptions.count!(|offer| !offer.is_evicted())', 'self.subscriptions.length()', 'market'],
+  ['who was evicted keeps a place', 'task', 'self.subscriptions.count!(|offer| !offer.is_evicted())', 'self.subscriptions.length()', 'c2_a_duty'],
   ['a lazy examiner is paid', 'duties', 'if (contradicted) {', 'if (contradicted && false) {', 'a_lazy'],
   ['the node judges itself', 'subscription', '&& !but.contains(&self.owner)', '', 'no_party'],
   ['a duty never ends', 'subscription', 'attester.duties = money::sub(attester.duties, 1);', 'attester.duties;', 'an_honest_ticket'],

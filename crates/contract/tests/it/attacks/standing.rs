@@ -305,6 +305,15 @@ fn c2_a_duty_keeps_no_place_in_a_full_task() {
         subscribe_call(task, another, PRICE),
         AbortCode::SubscriptionsFull,
     );
+    // it takes no place: where another goes, one is free
+    let offers = w.task(task).subscriptions.clone();
+    let leaves = offers
+        .iter()
+        .find(|offer| offer.matured == MicroUsdc(200 * USDC));
+    let leaves = leaves.unwrap();
+    let party = w.party(leaves.owner);
+    w.ok(party, unsubscribe_call(task, leaves.node));
+    w.ok(STRANGER, subscribe_call(task, another, PRICE));
     // what it was drawn for it does, and then it has all that it has here, whoever asks
     w.ok(OPERATOR, disclose_call(&chain, unit));
     let fine = verdict_call(chain.stack, node, chain.seq, false);
