@@ -7,7 +7,7 @@ pub const MAX_CANDIDATES: u8 = 16;
 /// Leases of one stack, closed ones included: bounds what the escrow is summed over.
 pub const MAX_LEASES: usize = 32;
 
-/// Subscriptions of one task. About 190 bytes each with an attester's promise: a task stays far below the
+/// Subscriptions of one task. About 200 bytes each with an attester's promise: a task stays far below the
 /// 250 KiB that an object may have, and a draw over all of them stays cheap.
 pub const MAX_SUBSCRIPTIONS: usize = 256;
 

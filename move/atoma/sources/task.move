@@ -70,7 +70,7 @@ const ESubscribedAlready: u64 = 332;
 /// The task has no fees to collect.
 const ENoFees: u64 = 600;
 
-/// About 190 bytes each with an attester's promise: a task stays far below the 250 KiB that an object may have.
+/// About 200 bytes each with an attester's promise: a task stays far below the 250 KiB that an object may have.
 const MAX_SUBSCRIPTIONS: u64 = 256;
 /// Subscriptions whose place another has, and which stay for a duty of six days at most.
 const MAX_EVICTED: u64 = 64;

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 /// So long after its time an answer may come: a node that has taken on ten minutes' work more than it can do has itself to
 /// blame.
 pub(crate) const LATE: Duration = Duration::from_secs(600);
+
 impl AnswerBody {
     /// Whoever waited for more of it has lost patience, and has left it: it is read on, by nobody, so that a node that lets
     /// everybody wait gains nothing by it.

@@ -124,8 +124,8 @@ fn accomplices_that_resign_dissolve_no_jury() {
 }
 
 /// Seen: a promise to examine counted from the moment it was made. A cheat's other nodes, which none of its users saw among the attesters, promised when a
-/// ticket of its was hit, in the transaction that called for the examiner: with nine tenths of the weight that serves they were it in nineteen cases of
-/// twenty, and the jury if not. Now who hadn't promised at the purchase is drawn for none of the stack's tickets, and a buyer sees whose weight looks.
+/// ticket of its was hit, in the transaction that called for the examiner: with nine tenths of the weight that serves they were it in 17 cases of 20, and
+/// could be the jury if not. Now who hadn't promised at the purchase is drawn for none of the stack's tickets, and a buyer sees whose weight looks.
 #[test]
 fn who_promises_after_the_purchase_examines_none_of_its_tickets() {
     let (mut w, task, chain) = sampled(9);
