@@ -4,6 +4,7 @@
 //! has to be right mostly and never dear, because what isn't used isn't paid. The formula is that of
 //! [`atoma_types::estimate`]; here the few fields that it needs are read from the body.
 
+use crate::usage::Asked;
 use atoma_types::{ComputeUnits, UnitWeights, estimate::BodyBounds, message::Endpoint};
 use serde::Deserialize;
 
@@ -40,15 +41,38 @@ pub fn max_units(
     weights: &UnitWeights,
     default_output: u64,
 ) -> Result<ComputeUnits, EstimateError> {
+    let worst = bounds(endpoint, body)?.worst_units(weights, default_output);
+    worst.ok_or(EstimateError::Overflow)
+}
+
+/// What a node may raise that to, by its own count: as much as a receipt for the body may ever charge. What is signed is what
+/// a node can take, so more is no node's to ask.
+///
+/// # Errors
+///
+/// As [`max_units`]; what can't be counted is `u64::MAX`.
+pub fn most_units(
+    endpoint: Endpoint,
+    body: &[u8],
+    weights: &UnitWeights,
+    default_output: u64,
+) -> Result<ComputeUnits, EstimateError> {
+    let most = BodyBounds {
+        bytes: Asked::of(endpoint, body).most_input(),
+        ..bounds(endpoint, body)?
+    };
+    let most = most.worst_units(weights, default_output);
+    Ok(most.unwrap_or(ComputeUnits(u64::MAX)))
+}
+
+fn bounds(endpoint: Endpoint, body: &[u8]) -> Result<BodyBounds, EstimateError> {
     let limits: Limits = serde_json::from_slice(body).map_err(EstimateError::Unreadable)?;
-    let bounds = BodyBounds {
+    Ok(BodyBounds {
         endpoint,
         bytes: body.len() as u64,
         max_tokens: limits.max_completion_tokens.or(limits.max_tokens),
         answers: limits.n.unwrap_or(1).max(limits.best_of.unwrap_or(1)),
-    };
-    let worst = bounds.worst_units(weights, default_output);
-    worst.ok_or(EstimateError::Overflow)
+    })
 }
 
 #[cfg(test)]
@@ -71,5 +95,23 @@ mod tests {
         assert_eq!(units(Endpoint::Embeddings, "{}"), Some(2 + TEMPLATE_TOKENS));
         assert_eq!(chat("[1]"), None);
         assert_eq!(chat(r#"{"max_tokens":18446744073709551615}"#), None);
+    }
+
+    #[test]
+    fn a_node_may_raise_it_to_what_the_body_explains_and_no_further() {
+        let most = |endpoint, body: &str| {
+            let most = most_units(endpoint, body.as_bytes(), &UnitWeights::TEXT, 100);
+            most.unwrap().0
+        };
+        let short = r#"{"max_tokens":7}"#;
+        let chat = most(Endpoint::ChatCompletions, short);
+        assert!((4_096..5_000).contains(&chat), "{chat}");
+        let image = r#"{"max_tokens":7,"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}]}]}"#;
+        assert!(most(Endpoint::ChatCompletions, image) > 16_384 + chat);
+        let answers = r#"{"max_tokens":1000,"n":3}"#;
+        assert!(most(Endpoint::Completions, answers) > 3_000 + 4_096);
+        assert!(most(Endpoint::Embeddings, answers) < 5_000);
+        let endless = r#"{"max_tokens":18446744073709551615}"#;
+        assert_eq!(most(Endpoint::ChatCompletions, endless), u64::MAX);
     }
 }

@@ -111,7 +111,10 @@ impl StackHandle {
 
     /// There is a good receipt for a request: if its answer never came, that counts.
     pub(crate) fn is_charged(&self, node: NodeId, id: RequestId, units: ComputeUnits) {
-        self.with_account(node, |account| account.never_came.charge(id, units));
+        self.with_account(node, |account| {
+            account.never_came.charge(id, units);
+            account.settled();
+        });
     }
 
     /// What a node charges on this stack for answers that never came, or not to their end, as far as it is known.
@@ -155,7 +158,7 @@ impl StackHandle {
         }
     }
 
-    fn with_account<T>(
+    pub(crate) fn with_account<T>(
         &self,
         node: NodeId,
         change: impl FnOnce(&mut LeaseAccount) -> T,
@@ -400,6 +403,7 @@ fn account_for(account: &mut LeaseAccount, record: &Record, is_kept: bool) {
         }
         None => account.never_came.charge(id, units),
     }
+    account.settled();
 }
 
 /// Looks after a lease's gaps.

@@ -9,6 +9,8 @@
 //! its lease is closed        what it cost is paid, or never will be
 //! ```
 //!
+//! Without a receipt what was signed for it stays good, so that it may be [owed](crate::vouchers).
+//!
 //! A node that has neither receipt nor work says so twice, and from then on its lane is free for the next request. That is
 //! its word against itself: a receipt that it shows all the same is good, for whoever saw the request on its way may have
 //! had it served; it is paid, and counts among the answers that [never came](crate::never_came).
@@ -23,7 +25,7 @@ use crate::{
     retry::NodeRefusal,
     stack_state::StackState,
     store::{LaneKey, Row},
-    told::{ReceiptWatcher, Told},
+    told::{Ended, ReceiptWatcher, Told, Voucher},
     usage::{self, Asked, Said},
 };
 use atoma_evidence::{
@@ -83,7 +85,7 @@ impl InFlight {
         node: Arc<NodeInfo>,
         key: LaneKey,
         (request, asked): (Signed<RequestHeader>, Asked),
-    ) -> (Self, oneshot::Receiver<Arc<VerifiedReceipt>>) {
+    ) -> (Self, oneshot::Receiver<Ended>) {
         let (done, receipt) = oneshot::channel();
         let open = Open {
             handle,
@@ -184,9 +186,17 @@ impl Drop for InFlight {
 
 impl Open {
     /// In the node's own words: so it can't have a receipt for it.
-    fn refused_for_good(&self) {
+    fn refused_for_good(self: Box<Self>) {
         self.handle.remember_refused(self.key, self.id());
         self.refused();
+        self.owes();
+    }
+
+    /// There is no receipt, and what was signed stays good.
+    fn owes(self: Box<Self>) {
+        let most = self.request.message().max_units;
+        let voucher = Voucher::of(&self.handle, self.key.node, most);
+        self.told.refused(voucher);
     }
 
     fn id(&self) -> RequestId {
@@ -242,7 +252,7 @@ impl Open {
             Err(ReceiptError::Signature) => {}
             Err(_) if !receipt::is_for(receipt.message(), &self.request) => {
                 let lease = (self.key.stack, self.key.node);
-                keep_stray(&self.handle.client, lease, &receipt);
+                keep_stray(&self.handle.client, lease, receipt.clone());
             }
             verdict => self.keep(&receipt, other.as_ref(), verdict.as_ref().err()),
         }
@@ -333,11 +343,8 @@ impl Open {
 
     /// Asks the node until it is clear what the request cost. Doesn't keep the client alive.
     async fn find_out(self: Box<Self>) {
-        let last = self
-            .request
-            .message()
-            .expires_at_ms
-            .saturating_add(LAST_QUESTION);
+        let expires = self.request.message().expires_at_ms;
+        let last = expires.saturating_add(LAST_QUESTION);
         let clock = Arc::clone(&self.handle.client.runtime().clock);
         let mut lost = Lost::of(*self);
         let mut pause = FIRST_PAUSE;
@@ -397,7 +404,9 @@ impl Lost {
         let id = self.request.message().request_id;
         if lease == Some(true) {
             // whatever it cost is paid or never will be
-            self.tell_kept(&handle).await;
+            if !self.tell_kept(&handle).await {
+                self.into_open(handle).owes();
+            }
             return None;
         }
         let path = receipt::receipt_path(self.key.stack, id);
@@ -408,11 +417,12 @@ impl Lost {
                     return None;
                 };
                 tracing::warn!(%error, "a lost answer's receipt is bad");
-                if !error.is_no_word() {
-                    open.unanswered();
-                    return None;
-                }
                 let handle = open.handle.clone();
+                if !error.is_no_word() {
+                    // it is kept against its node, which may have a good one all the same, and be paid by that
+                    open.unanswered();
+                    return Some(Self::of(*open));
+                }
                 let open = match handle.shown_in_records(&open.node, id).await {
                     Some(text) => open.accept(&text, None).err()?.0,
                     None => open,
@@ -420,7 +430,7 @@ impl Lost {
                 Some(Self::of(*open).unanswered(&handle))
             }
             Err(ClientError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {
-                let is_over = is_over(&handle, &self.node, id).await;
+                let is_over = handle.is_over(&self.node, id).await;
                 let now = handle.client.runtime().now();
                 let expires = self.request.message().expires_at_ms;
                 let said = self.denials.look(is_over, expires, now);
@@ -486,15 +496,5 @@ impl Lost {
             told: self.told,
             given_up: self.given_up,
         })
-    }
-}
-
-/// Whether the node isn't at a request: if it has no receipt for it either, it hasn't served it.
-async fn is_over(handle: &StackHandle, node: &NodeInfo, id: RequestId) -> bool {
-    match handle.lease_status(node).await {
-        // one that doesn't say it may be at it
-        Ok(status) => status.running.is_some_and(|running| !running.contains(&id)),
-        Err(ClientError::Refused { status, .. }) => status == StatusCode::NOT_FOUND,
-        Err(_) => false,
     }
 }

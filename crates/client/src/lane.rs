@@ -296,6 +296,19 @@ impl Lane {
         ComputeUnits(self.ceiling)
     }
 
+    /// What was signed beyond what receipts have confirmed: a node can have claimed as much for nothing.
+    #[must_use]
+    pub fn loose(&self) -> ComputeUnits {
+        ComputeUnits(self.ceiling.saturating_sub(self.settled))
+    }
+
+    /// By how much a request that may cost so much raises what was signed.
+    #[must_use]
+    pub fn raised_by(&self, max: ComputeUnits) -> ComputeUnits {
+        let needed = self.spoken_for().0.saturating_add(max.0);
+        ComputeUnits(needed.saturating_sub(self.ceiling.max(self.settled)))
+    }
+
     /// Everything that is spent or may be.
     #[must_use]
     pub fn spoken_for(&self) -> ComputeUnits {

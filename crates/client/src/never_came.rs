@@ -21,7 +21,8 @@
 //!                         patience. So what is cut off for that is read on: it counts unless it comes after all
 //! node and user together  leave, deny and show later: the user's hold waits for the receipt and pays it, so that no third
 //!                         party does; and what the node had denied counts
-//! who passes on           can't charge its user for two tries, so what its own patience cut off counts at once
+//! who passes on           can't charge its user for two tries: pays for what its own patience cut off, if that comes after
+//!                         all, and blames nobody for it; it asks a node that was late less often
 //! ```
 
 use atoma_types::{ComputeUnits, RequestId};

@@ -4,7 +4,7 @@
 use crate::{
     Client, ClientError, MalformedAnswer, NodeInfo,
     http::bad_url,
-    store::{LaneKey, Row},
+    store::{LaneKey, Row, Stray},
 };
 use atoma_evidence::receipt::{self, Expected, ReceiptError};
 use atoma_http::client::AnswerLimits;
@@ -46,29 +46,15 @@ pub(crate) struct RecordSource {
 /// A receipt that a lease's node has signed and that was shown for another request than its own. It is kept where it convicts
 /// its node, beside another one for the same request, and never under the request that it was shown for: that one's true
 /// receipt would be a second one.
-pub(crate) fn keep_stray(client: &Client, lease: (StackId, NodeId), stray: &Signed<Receipt>) {
+pub(crate) fn keep_stray(
+    client: &Client,
+    (stack, node): (StackId, NodeId),
+    stray: Signed<Receipt>,
+) {
     let said = stray.message();
-    if (said.stack, said.node) != lease || said.network != client.ledger().network() {
-        return;
-    }
-    let store = &client.inner.store;
-    let Ok(Some(kept)) = store.kept().find(lease, said.request_id) else {
-        return;
-    };
-    let (first, second) = (kept.hash, stray.hash());
-    let other = Signed::<Receipt>::from_bytes(kept.receipt).ok();
-    let other = other.filter(|other| other.message().request_hash == said.request_hash);
-    if other.is_some() && first != second {
-        store.keep(Row {
-            seq: said.seq,
-            hash: second,
-            units: said.units,
-            received: client.runtime().now(),
-            receipt: stray.to_bytes(),
-            second: None,
-            fault: Some(ReceiptError::Twice { first, second }.to_string()),
-            ..kept
-        });
+    if (said.stack, said.node) == (stack, node) && said.network == client.ledger().network() {
+        let received = client.runtime().now();
+        client.inner.store.keep_stray(Stray { stray, received });
     }
 }
 
@@ -208,12 +194,16 @@ impl RecordSource {
         match error {
             ReceiptError::Signature => {}
             ReceiptError::Header if !is_signed() => {}
-            ReceiptError::Header => keep_stray(&self.client, self.lease(), &record.receipt),
+            ReceiptError::Header => self.keep_stray(record),
             _ if !receipt::is_for(record.receipt.message(), &record.header) => {
-                keep_stray(&self.client, self.lease(), &record.receipt);
+                self.keep_stray(record);
             }
             _ => self.keep(record, Some(error)),
         }
+    }
+
+    fn keep_stray(&self, record: &Record) {
+        keep_stray(&self.client, self.lease(), record.receipt.clone());
     }
 
     /// Keeps a record as a receipt whose answer isn't here.

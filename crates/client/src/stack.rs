@@ -17,6 +17,7 @@ use atoma_types::{
     message::{Receipt, Signed},
 };
 use futures::future::BoxFuture;
+use http::StatusCode;
 use parking_lot::{Mutex, RwLock};
 use serde::Deserialize;
 use std::{fmt, sync::Arc};
@@ -175,6 +176,7 @@ impl StackHandle {
     pub(crate) async fn read(&self) -> Result<Stack, ReadError> {
         let stack = self.client.ledger().stack(self.id()).await?;
         *self.state.view.write() = stack.clone();
+        self.charge_owed();
         Ok(stack)
     }
 
@@ -349,6 +351,16 @@ impl StackHandle {
     pub(crate) async fn lease_status(&self, node: &NodeInfo) -> Result<LeaseStatus, ClientError> {
         let question = lease_question(&self.client, self.id(), node, "")?;
         self.client.inner.http.ask(node, question).await
+    }
+
+    /// Whether the node isn't at a request: if it has no receipt for it either, it hasn't served it.
+    pub(crate) async fn is_over(&self, node: &NodeInfo, id: RequestId) -> bool {
+        match self.lease_status(node).await {
+            // one that doesn't say it may be at it
+            Ok(status) => status.running.is_some_and(|running| !running.contains(&id)),
+            Err(ClientError::Refused { status, .. }) => status == StatusCode::NOT_FOUND,
+            Err(_) => false,
+        }
     }
 
     /// Opens a request in a lane, if the lease has room for it, and says which ceiling to sign, and

@@ -1,7 +1,7 @@
 //! What is known of a stack: the ledger's view of it, and for each node the lanes and the chain of
 //! receipts. One per stack and client, whoever opens it.
 
-use crate::{ClientError, lane::Lane, never_came::NeverCame};
+use crate::{ClientError, lane::Lane, never_came::NeverCame, vouchers::Vouchers};
 use atoma_evidence::chain::Chain;
 use atoma_types::{
     ComputeUnits, NodeId, StackId,
@@ -39,6 +39,8 @@ pub(crate) struct LeaseAccount {
     pub(crate) unshown: Option<u64>,
     /// Requests whose answers never came, and what of them is charged.
     pub(crate) never_came: NeverCame,
+    /// What is owed for requests that came to nothing.
+    pub(crate) vouchers: Vouchers,
 }
 
 impl LeaseAccount {
@@ -48,6 +50,31 @@ impl LeaseAccount {
         let own = self.lanes.values().map(Lane::spoken_for);
         let own = own.fold(ComputeUnits::ZERO, ComputeUnits::saturating_add);
         own.max(self.chain.cumulative())
+    }
+
+    /// What is signed beyond receipts, and what the lease has used.
+    pub(crate) fn loose(&self) -> (ComputeUnits, ComputeUnits) {
+        let loose = self.lanes.values().map(Lane::loose);
+        let loose = loose.fold(ComputeUnits::ZERO, ComputeUnits::saturating_add);
+        (loose, self.chain.cumulative())
+    }
+
+    /// Whether a request that may cost so much leaves the node no more to claim for nothing than the window, or an eighth of what
+    /// its lease has used, or is covered by what is signed already.
+    pub(crate) fn is_earned(&self, lane: u16, max: ComputeUnits, window: ComputeUnits) -> bool {
+        let (loose, used) = self.loose();
+        let raised = self
+            .lanes
+            .get(&lane)
+            .map_or(max, |lane| lane.raised_by(max));
+        raised == ComputeUnits::ZERO
+            || loose.saturating_add(raised) <= NeverCame::allowed(window, used).max(max)
+    }
+
+    /// A receipt has settled something: less may be owed.
+    pub(crate) fn settled(&mut self) {
+        let (loose, used) = self.loose();
+        self.vouchers.settle(loose, used);
     }
 
     /// Whether the node charges too much for answers that never came.

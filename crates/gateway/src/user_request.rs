@@ -262,7 +262,8 @@ impl UserRequest {
             let sent = Instant::now();
             let (receipt, tried) = stack.try_once_watched(node, &self.next);
             let metrics = Arc::clone(&self.metrics);
-            let unsettled = Unsettled::new(self.hold.take(), receipt, price, metrics);
+            let paid = (price, self.patience.own_use);
+            let unsettled = Unsettled::new(self.hold.take(), receipt, paid, metrics);
             let tried = tried_once(tried.await, node).await;
             let (failure, refused) = match tried {
                 Tried::Answered(answer) => {

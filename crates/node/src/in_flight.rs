@@ -239,6 +239,14 @@ impl RequestInFlight {
         }
     }
 
+    /// The other node's answer broke off, and it charges for every byte that the user has of it: so does this one. None where
+    /// nothing is charged here.
+    pub(crate) fn commit_broken(&mut self, second: &SecondRecord) -> Option<Pending> {
+        let receipt = second.receipt().message();
+        let has_all = receipt.response_hash == self.words.answer();
+        has_all.then(|| self.commit_second(second).ok()).flatten()
+    }
+
     /// Whether a record of it can have its bodies, if it must: a receipt without them would be the node's ruin.
     fn fits(&self) -> Result<(), Refusal> {
         match &self.billing.evidence {

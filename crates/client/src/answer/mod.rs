@@ -21,7 +21,7 @@ pub(crate) use late::{LATE, read_on};
 pub(crate) use proof::Form;
 
 use crate::{
-    ClientError, MalformedAnswer, NodeInfo, VerifiedReceipt,
+    ClientError, Ended, MalformedAnswer, NodeInfo, VerifiedReceipt,
     in_flight::InFlight,
     pace::{MAX_WHOLE_BYTES, Pace},
 };
@@ -53,7 +53,7 @@ pub struct Answer {
     pub salt: Salt,
     /// The response's bytes as they come.
     pub body: AnswerBody,
-    receipt: Option<oneshot::Receiver<Arc<VerifiedReceipt>>>,
+    receipt: Option<oneshot::Receiver<Ended>>,
 }
 
 /// An answer that has arrived to its end.
@@ -79,7 +79,7 @@ pub struct WholeAnswer {
 /// the node had to be asked for it. `None` where there is none: a refusal, a bad receipt, a request
 /// that was never served.
 #[derive(Debug)]
-pub struct ReceiptWait(Option<oneshot::Receiver<Arc<VerifiedReceipt>>>);
+pub struct ReceiptWait(Option<oneshot::Receiver<Ended>>);
 
 // === impl Answer ===
 
@@ -89,7 +89,7 @@ pub(crate) fn served(
     (response, form, pace): (Response<Body>, Form, Pace),
     node: &NodeInfo,
     in_flight: InFlight,
-    receipt: oneshot::Receiver<Arc<VerifiedReceipt>>,
+    receipt: oneshot::Receiver<Ended>,
 ) -> Answer {
     let (mut parts, body) = response.into_parts();
     let proof = form.proof(&mut parts.headers, &salt);
@@ -214,14 +214,26 @@ impl Future for ReceiptWait {
     type Output = Option<Arc<VerifiedReceipt>>;
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            Some(receiver) => Pin::new(receiver).poll(cx).map(Result::ok),
+            Some(receiver) => Pin::new(receiver).poll(cx).map(|ended| match ended {
+                Ok(Ended::Receipt(receipt)) => Some(receipt),
+                Ok(Ended::Refused(_) | Ended::Nothing) | Err(_) => None,
+            }),
             None => Poll::Ready(None),
         }
     }
 }
 
 impl ReceiptWait {
-    pub(crate) fn on(receipt: oneshot::Receiver<Arc<VerifiedReceipt>>) -> Self {
+    pub(crate) fn on(receipt: oneshot::Receiver<Ended>) -> Self {
         Self(Some(receipt))
+    }
+
+    /// Waits for the same, for who pays for somebody else: where there is no receipt, what was signed stays good. Resolves
+    /// once.
+    pub async fn ended(&mut self) -> Ended {
+        match &mut self.0 {
+            Some(receiver) => receiver.await.unwrap_or(Ended::Nothing),
+            None => Ended::Nothing,
+        }
     }
 }

@@ -29,8 +29,8 @@ use tokio::sync::oneshot;
 pub struct RequestOptions {
     /// The most it may cost. Absent, it is estimated from the body and cut to what the lease has.
     pub max_units: Option<ComputeUnits>,
-    /// How far the node's own number may raise that: at most to `max_units` if it is given, else
-    /// at most to what the lease has.
+    /// How far the node's own number may raise that: at most to `max_units` if it is given, else at most to
+    /// what the body explains, and to what the lease has.
     pub cap: Option<ComputeUnits>,
     /// The lane that pays: one per program that shares the stack.
     pub lane: Option<u16>,
@@ -126,10 +126,10 @@ impl StackHandle {
             Some(max_units) => max_units,
             None => self.estimate(node, endpoint, &body)?,
         };
-        let most = options
-            .cap
-            .or(options.max_units)
-            .unwrap_or_else(|| self.room(node));
+        let most = match options.cap.or(options.max_units) {
+            Some(most) => most,
+            None => self.most(endpoint, &body)?.min(self.room(node)),
+        };
         let mut next = RequestTry {
             lane: options.lane,
             evidence: options.evidence,
@@ -156,6 +156,18 @@ impl StackHandle {
                 Decision::PassOn | Decision::Elsewhere { .. } => return Ok(answer),
             }
         }
+    }
+
+    /// What the node's own number may raise the estimate to.
+    fn most(&self, endpoint: Endpoint, body: &[u8]) -> Result<ComputeUnits, ClientError> {
+        let default_output = self.client.inner.config.default_output_tokens;
+        let weights = &self.state.task.weights;
+        Ok(estimate::most_units(
+            endpoint,
+            body,
+            weights,
+            default_output,
+        )?)
     }
 
     fn estimate(

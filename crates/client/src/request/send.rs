@@ -3,7 +3,7 @@
 
 use super::{RequestTry, reserve::Reserved};
 use crate::{
-    Answer, ClientError, NodeInfo, StackHandle, VerifiedReceipt,
+    Answer, ClientError, Ended, NodeInfo, StackHandle,
     answer::{self, Form, LATE, read_on},
     confidential::SealedAnswer,
     http::{bad_url, small},
@@ -126,7 +126,7 @@ struct Sent {
     pace: Pace,
     form: Form,
     in_flight: InFlight,
-    receipt: oneshot::Receiver<Arc<VerifiedReceipt>>,
+    receipt: oneshot::Receiver<Ended>,
 }
 
 impl Sent {
@@ -199,7 +199,7 @@ async fn begun(
     (id, salt): (RequestId, Salt),
     served: (Response<Body>, Form, Pace),
     info: &NodeInfo,
-    (in_flight, receipt): (InFlight, oneshot::Receiver<Arc<VerifiedReceipt>>),
+    (in_flight, receipt): (InFlight, oneshot::Receiver<Ended>),
 ) -> Result<Answer, ClientError> {
     let is_opened = matches!(served.1, Form::Opened(_));
     let mut answer = answer::served((id, salt.clone()), served, info, in_flight, receipt);

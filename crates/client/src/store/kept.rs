@@ -5,7 +5,7 @@ use super::{
     distrusts::{self, Distrust},
     kind::KIND,
     lanes,
-    rows::{KeptLane, ROW, Row, Suspect, from_sql, read_row, to_sql},
+    rows::{KeptLane, ROW, Row, Suspect, first, from_sql, read_row, to_sql},
 };
 use crate::never_came::NeverCame;
 use atoma_store::{Place, Readers};
@@ -278,17 +278,10 @@ impl Kept {
     /// The receipt of a lease's request: a good one, if there is one, else the one with the lowest number.
     pub(crate) fn find(
         &self,
-        (stack, node): (StackId, NodeId),
+        lease: (StackId, NodeId),
         request: RequestId,
     ) -> rusqlite::Result<Option<Row>> {
-        self.0.ask(|db| {
-            let mut query = db.prepare_cached(&format!(
-                "{ROW} WHERE request = ?1 AND stack = ?2 AND node = ?3
-                 ORDER BY fault IS NOT NULL, seq, hash LIMIT 1"
-            ))?;
-            let which = params![request.0, stack.0.as_bytes(), node.0.as_bytes()];
-            query.query_row(which, read_row).optional()
-        })
+        self.0.ask(|db| first(db, lease, request))
     }
 
     /// The receipt of a request that is known by its id alone: a good one, if there is one.

@@ -45,7 +45,7 @@ pub(crate) use bonds::{Bond, Wrong};
 pub(crate) use distrusts::Distrust;
 pub(crate) use kept::Kept;
 pub(crate) use networks::all_kept;
-pub(crate) use rows::{KeptLane, LaneKey, Row, Suspect};
+pub(crate) use rows::{KeptLane, LaneKey, Row, Stray, Suspect};
 
 use crate::ClientError;
 use atoma_runtime::{Threads, WithCauses};
@@ -126,6 +126,14 @@ impl Store {
     pub(crate) fn keep(&self, row: Row) {
         if let Err(error) = self.writes.send_lazily(Op::Receipt(Box::new(row))) {
             tracing::error!(error = %WithCauses(&error), "a receipt was lost");
+        }
+    }
+
+    /// Keeps a receipt beside the first one for its request, if there is one and this is another; never waits. What came
+    /// before it is there when that is looked at.
+    pub(crate) fn keep_stray(&self, stray: Stray) {
+        if let Err(error) = self.writes.send_lazily(Op::Stray(Box::new(stray))) {
+            tracing::error!(error = %WithCauses(&error), "a second receipt was lost");
         }
     }
 

@@ -1,7 +1,12 @@
 //! Rows, and how they are read and written.
 
-use atoma_types::{Address, ComputeUnits, NodeId, RequestId, StackId, TimestampMs, hash::Hash32};
-use rusqlite::{Connection, params};
+use atoma_evidence::receipt::ReceiptError;
+use atoma_types::{
+    Address, ComputeUnits, NodeId, RequestId, StackId, TimestampMs,
+    hash::Hash32,
+    message::{Receipt, Signed},
+};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// A lane of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +33,13 @@ pub(crate) struct Row {
     pub(crate) second: Option<Vec<u8>>,
     /// What is wrong with it, where it was kept as evidence.
     pub(crate) fault: Option<String>,
+}
+
+/// A receipt of a lease of ours that its node has shown for another request.
+#[derive(Clone, Debug)]
+pub(crate) struct Stray {
+    pub(crate) stray: Signed<Receipt>,
+    pub(crate) received: TimestampMs,
 }
 
 /// A kept receipt that has a fault, or whose request has another one.
@@ -151,6 +163,48 @@ pub(super) fn insert(db: &Connection, row: &Row) -> rusqlite::Result<()> {
         row.fault.is_some(),
     ])?;
     Ok(())
+}
+
+/// The receipt of a lease's request: a good one, if there is one, else the one with the lowest number.
+pub(super) fn first(
+    db: &Connection,
+    (stack, node): (StackId, NodeId),
+    request: RequestId,
+) -> rusqlite::Result<Option<Row>> {
+    let mut query = db.prepare_cached(&format!(
+        "{ROW} WHERE request = ?1 AND stack = ?2 AND node = ?3
+         ORDER BY fault IS NOT NULL, seq, hash LIMIT 1"
+    ))?;
+    let which = params![request.0, stack.0.as_bytes(), node.0.as_bytes()];
+    query.query_row(which, read_row).optional()
+}
+
+/// Keeps a stray receipt beside the first one for its request and header, where it is another.
+pub(super) fn insert_stray(
+    db: &Connection,
+    Stray { stray, received }: &Stray,
+) -> rusqlite::Result<()> {
+    let said = stray.message();
+    let Some(kept) = first(db, (said.stack, said.node), said.request_id)? else {
+        return Ok(());
+    };
+    let (first, second) = (kept.hash, stray.hash());
+    let other = Signed::<Receipt>::from_bytes(kept.receipt).ok();
+    let other = other.filter(|other| other.message().request_hash == said.request_hash);
+    if other.is_none() || first == second {
+        return Ok(());
+    }
+    let row = Row {
+        seq: said.seq,
+        hash: second,
+        units: said.units,
+        received: *received,
+        receipt: stray.to_bytes(),
+        second: None,
+        fault: Some(ReceiptError::Twice { first, second }.to_string()),
+        ..kept
+    };
+    insert(db, &row)
 }
 
 /// What a request may cost at most, unless it is clear by now.

@@ -2,8 +2,13 @@
 //! stand for programs: the locks between them are the same.
 
 use super::{rows::MAX_FAULTY, *};
+use atoma_keys::SigningKey;
 use atoma_runtime::Runtime;
-use atoma_types::{Address, RequestId, TimestampMs, hash::Hash32};
+use atoma_types::{
+    Address, RequestId, TimestampMs,
+    hash::Hash32,
+    message::{Receipt, Signed, sample},
+};
 use rusqlite::Connection;
 use std::{
     io::{BufRead, BufReader, Read},
@@ -144,6 +149,48 @@ async fn of_receipts_with_faults_a_lease_has_so_many_and_what_makes_a_pair() {
         assert_eq!(faulty.contains(&&row), is_kept, "{row:?}");
     }
     assert!(kept.contains(&good));
+}
+
+/// The first is written fifty milliseconds later, and was looked for on the disk.
+#[tokio::test]
+async fn a_second_receipt_that_comes_in_the_same_moment_is_kept_beside_the_first() {
+    let store = Store::open(None, NETWORK, Threads::Real).unwrap();
+    let node = SigningKey::from_seed(&[2; 32]);
+    let said = sample::receipt(Hash32([5; 32]));
+    let receipt = |seq, request_hash| {
+        let receipt = Receipt {
+            seq,
+            request_hash,
+            ..said.clone()
+        };
+        Signed::new(receipt, &node)
+    };
+    let first = receipt(3, said.request_hash);
+    store.keep(Row {
+        key: LaneKey {
+            stack: said.stack,
+            node: said.node,
+            lane: 0,
+        },
+        hash: first.hash(),
+        request: said.request_id,
+        receipt: first.to_bytes(),
+        ..row(3, None)
+    });
+    let second = receipt(4, said.request_hash);
+    let of_another_header = receipt(5, Hash32([6; 32]));
+    for stray in [&first, &second, &of_another_header] {
+        store.keep_stray(Stray {
+            stray: stray.clone(),
+            received: TimestampMs(9),
+        });
+    }
+    store.flush().await.unwrap();
+    let lease = (said.stack, said.node);
+    let kept = store.kept().of_request(lease, said.request_id, 9);
+    assert_eq!(kept.unwrap(), [first.to_bytes(), second.to_bytes()]);
+    let suspects = store.kept().suspects(lease, (0, Hash32::ZERO), 9).unwrap();
+    assert_eq!(suspects.len(), 2, "the pair");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use super::{
     bonds::{self, Bond, Wrong},
     distrusts::{self, Distrust},
     lanes::{self, NotGiven, Wanted},
-    rows::{KeptLane, LaneKey, Row, insert, insert_unclear},
+    rows::{KeptLane, LaneKey, Row, Stray, insert, insert_stray, insert_unclear},
 };
 use atoma_store::{Gather, OnFailure, Policy, Reply, Slot, Writer};
 use atoma_types::{NodeId, RequestId, StackId};
@@ -28,6 +28,8 @@ pub(super) const POLICY: Policy = Policy {
 /// What is written.
 pub(crate) enum Op {
     Receipt(Box<Row>),
+    /// A receipt that was shown for another request.
+    Stray(Box<Stray>),
     /// Gives this program a lane.
     Claim(Box<Claim>),
     /// Raises a lane's bound.
@@ -104,6 +106,7 @@ impl Writer for ClientWriter {
         for op in batch {
             match op {
                 Op::Receipt(row) => insert(to, row)?,
+                Op::Stray(stray) => insert_stray(to, stray)?,
                 Op::Claim(claim) => self.claim(to, claim)?,
                 Op::Bound {
                     key, slot, bound, ..
@@ -173,6 +176,7 @@ impl Writer for ClientWriter {
                 | Op::Bond { done, .. }
                 | Op::Flush(done) => done.send(()),
                 Op::Receipt(_)
+                | Op::Stray(_)
                 | Op::Forget(_)
                 | Op::Refused(..)
                 | Op::Lost(..)

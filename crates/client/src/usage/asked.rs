@@ -115,7 +115,7 @@ impl Asked {
     }
 
     /// The most tokens that the prompt can have.
-    pub(super) fn most_input(&self) -> u64 {
+    pub(crate) fn most_input(&self) -> u64 {
         self.most_input
     }
 

@@ -93,6 +93,31 @@ async fn a_node_that_shows_receipts_for_others_is_asked_on_until_it_shows_the_tr
     }
 }
 
+/// Its node had the last word: who waited was told that there is none, and a good one that came later was paid by nobody but
+/// who signed.
+#[tokio::test(start_paused = true)]
+async fn a_bad_receipt_that_is_signed_ends_no_wait_for_the_good_one() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (client, stack) = opened(&world).await;
+    world
+        .node
+        .shows(Some(|receipt| receipt.units = ComputeUnits(31)));
+    let body = r#"{"act":"cut","max_tokens":10}"#;
+    let mut cut = stack.chat(node, body).await.unwrap();
+    let mut receipt = Box::pin(cut.receipt());
+    cut.whole().await.unwrap_err();
+    let early = timeout(Duration::from_secs(3_600), &mut receipt).await;
+    assert!(early.is_err(), "there may be a good one: {early:?}");
+    world.node.shows(None);
+    assert_eq!(receipt.await.unwrap().units, COST);
+    assert_eq!(stack.charged_unanswered(node), COST);
+    // and the bad one is kept beside it, once
+    let kept = kept(&client).await;
+    let faults: Vec<_> = kept.iter().map(|kept| kept.fault.is_some()).collect();
+    assert_eq!(faults, [false, false, true]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_comes_beside_an_answer_for_another_stack_is_not_kept_as_this_requests() {
     let world = World::simulated().await;
@@ -114,7 +139,6 @@ async fn what_comes_beside_an_answer_for_another_stack_is_not_kept_as_this_reque
 async fn a_second_receipt_for_an_earlier_request_is_kept_beside_the_first() {
     let world = World::simulated().await;
     let (client, stack) = opened(&world).await;
-    client.receipts().flush().await.unwrap();
     ask(&stack, &world, "receipt_before").await.unwrap_err();
     sleep(Duration::from_secs(1)).await;
     let kept = kept(&client).await;

@@ -11,6 +11,7 @@ mod gaps;
 mod left;
 mod look_out;
 mod never_came;
+mod owed;
 mod passed;
 mod price;
 mod proof;

@@ -5,7 +5,10 @@ use atoma_client::{
     ClientConfig, ClientError, ReceiptError, RequestOptions, StackHandle, lane::LaneError,
 };
 use atoma_types::{ComputeUnits, NodeId, message::Endpoint};
+use http::StatusCode;
 use serde_json::json;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// What each request may cost.
 const MAX: ComputeUnits = ComputeUnits(696);
@@ -80,4 +83,66 @@ async fn sixty_two_answers_without_receipts_do_not_raise_the_ceiling_beyond_the_
     );
     // and what the node can take by what was signed is the receipts' sum and the window
     assert!(ceiling - settled <= window.0, "{}", ceiling - settled);
+}
+
+/// What is signed for one request is what its node can take. Where the caller named no limit it was all that the lease had,
+/// if the node only said that it needs it.
+#[tokio::test]
+async fn a_node_has_no_more_signed_by_its_own_count_than_the_body_explains() {
+    let world = World::start().await;
+    let client = world.client();
+    let node = world.node.id;
+    let stack = world.leased(&client).await;
+    let ask = async |needed: u64| {
+        let body = json!({ "act": "max_units", "n_units": needed, "max_tokens": 50 });
+        let answer = stack.chat(node, body.to_string()).await.unwrap();
+        answer.whole().await.unwrap().status
+    };
+    for needed in [9_000, 5_500] {
+        assert_eq!(ask(needed).await, StatusCode::PAYMENT_REQUIRED);
+    }
+    // a template as long as the longest in use
+    assert_eq!(ask(4_500).await, StatusCode::OK);
+    assert_eq!(world.node.highest_ceiling(), ComputeUnits(4_500));
+}
+
+/// The next request is covered by the ceiling that what was denied leaves: so a node that says each time that it has nothing, and
+/// claims at the end, takes the window, or one request where that is more.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_denies_all_that_it_is_asked_is_signed_for_once() {
+    let world = World::simulated().await;
+    let client = world.client_with(ComputeUnits(1_000));
+    let node = world.node.id;
+    let stack = world.leased(&client).await;
+    let ask = async |act: &str, max: u64| {
+        let room = stack.room(node);
+        let options = RequestOptions {
+            max_units: Some(ComputeUnits(max)),
+            ..RequestOptions::default()
+        };
+        let body = json!({ "act": act, "max_tokens": 50 }).to_string();
+        let answer = stack.request(node, Endpoint::ChatCompletions, body.into(), options);
+        let whole = answer.await.unwrap().whole().await;
+        // until it is denied
+        while act == "vanish" && stack.room(node) != room {
+            sleep(Duration::from_millis(10)).await;
+        }
+        whole.is_ok()
+    };
+    let ceiling = || world.node.highest_ceiling().0;
+    for _ in 0..20 {
+        assert!(!ask("vanish", MAX.0).await);
+    }
+    assert_eq!(ceiling(), MAX.0);
+    assert!(!ask("vanish", 5_000).await);
+    for _ in 0..20 {
+        assert!(!ask("vanish", MAX.0).await);
+    }
+    assert_eq!(ceiling(), 5_000);
+    // nor is it more once other requests are served: what they cost is of these
+    for _ in 0..100 {
+        assert!(ask("plain", MAX.0).await);
+    }
+    assert_eq!(ceiling(), 5_000);
+    assert_eq!(stack.room(node), ComputeUnits(10_000 - 100 * COST.0));
 }

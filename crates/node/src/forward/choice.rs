@@ -13,6 +13,10 @@ const REST_FIRST: Duration = Duration::from_secs(1);
 /// Longest rest after failures in a row.
 const REST_MAX: Duration = Duration::from_secs(60);
 
+/// Connections break now and then. A node that charges for a second broken answer within this time is asked nothing for as long:
+/// its user may have had all but the end of both, and paid neither.
+const PARTED: Duration = Duration::from_secs(3_600);
+
 /// A node with a lease on a stack of ours, and the way to ask it.
 #[derive(Clone, Debug)]
 pub(crate) struct Offered<S> {
@@ -56,7 +60,11 @@ pub(super) fn cheapest<S>(
 
 /// Nodes that aren't asked for a while.
 #[derive(Debug, Default)]
-pub(super) struct Rests(HashMap<NodeId, Rest>);
+pub(super) struct Rests {
+    failed: HashMap<NodeId, Rest>,
+    /// Nodes that charged for broken answers: when they did so last, and whether that was once too often.
+    broke: HashMap<NodeId, (Instant, bool)>,
+}
 
 #[derive(Debug)]
 struct Rest {
@@ -66,11 +74,11 @@ struct Rest {
 
 impl Rests {
     pub(super) fn is_resting(&self, node: NodeId, now: Instant) -> bool {
-        self.0.get(&node).is_some_and(|rest| now < rest.until)
+        self.failed.get(&node).is_some_and(|rest| now < rest.until)
     }
 
     pub(super) fn rest(&mut self, node: NodeId, busy: bool, now: Instant) {
-        let rest = self.0.entry(node).or_insert(Rest {
+        let rest = self.failed.entry(node).or_insert(Rest {
             until: now,
             failures: 0,
         });
@@ -85,7 +93,20 @@ impl Rests {
     }
 
     pub(super) fn wake(&mut self, node: NodeId) {
-        self.0.remove(&node);
+        self.failed.remove(&node);
+    }
+
+    pub(super) fn is_parted(&self, node: NodeId, now: Instant) -> bool {
+        let broke = self.broke.get(&node);
+        broke.is_some_and(|(since, parted)| *parted && now < *since + PARTED)
+    }
+
+    /// It charges for a broken answer. Whether that was once too often.
+    pub(super) fn charged_break(&mut self, node: NodeId, now: Instant) -> bool {
+        self.broke.retain(|_, (since, _)| now < *since + PARTED);
+        let parted = self.broke.contains_key(&node);
+        self.broke.insert(node, (now, parted));
+        parted
     }
 }
 
@@ -130,6 +151,21 @@ mod tests {
         assert_eq!(most(Price(1_500_000), 1_000), Price(1_500_000));
         assert_eq!(most(Price(1_500_000), 800), Price(1_200_000));
         assert_eq!(most(Price(u64::MAX), 2_000), Price(u64::MAX));
+    }
+
+    #[test]
+    fn who_charges_for_two_broken_answers_within_an_hour_is_asked_nothing_for_one() {
+        let mut rests = Rests::default();
+        let start = Instant::now();
+        let minutes = |n: u64| start + Duration::from_secs(60 * n);
+        assert!(!rests.charged_break(node(1), start));
+        assert!(!rests.is_parted(node(1), start));
+        assert!(!rests.charged_break(node(1), minutes(61)), "one an hour");
+        assert!(rests.charged_break(node(1), minutes(100)));
+        rests.wake(node(1));
+        assert!(rests.is_parted(node(1), minutes(159)));
+        assert!(!rests.is_parted(node(2), minutes(159)));
+        assert!(!rests.is_parted(node(1), minutes(160)));
     }
 
     #[test]

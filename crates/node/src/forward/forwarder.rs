@@ -99,7 +99,8 @@ impl Forwarder {
     ) -> Option<Seller> {
         let stacks = self.stacks.lock().get(&task).cloned().unwrap_or_default();
         let offered = stacks.iter().flat_map(|stack| {
-            let signed_for = |node: &NodeId| stack.signs_for(*node);
+            let signed_for =
+                |node: &NodeId| stack.signs_for(*node) && stack.has_earned(*node, units);
             stack
                 .nodes()
                 .into_iter()
@@ -116,7 +117,8 @@ impl Forwarder {
         let most = choice::most(earns, self.config.max_price_permille);
         let rests = self.rests.lock();
         choice::cheapest(offered, most, units, |node| {
-            tried.contains(&node) || rests.is_resting(node, Instant::now())
+            let now = Instant::now();
+            tried.contains(&node) || rests.is_resting(node, now) || rests.is_parted(node, now)
         })
     }
 
@@ -139,6 +141,13 @@ impl Forwarder {
     /// A node is busy, or has failed: it isn't asked for a while.
     pub(crate) fn rest(&self, node: NodeId, busy: bool) {
         self.rests.lock().rest(node, busy, Instant::now());
+    }
+
+    /// A node has broken an answer off and charges for it all the same.
+    pub(crate) fn charged_for_a_break(&self, node: NodeId) {
+        if self.rests.lock().charged_break(node, Instant::now()) {
+            tracing::warn!(%node, "a node charges for answers that it breaks off: it is asked nothing for an hour");
+        }
     }
 
     /// A node has answered.

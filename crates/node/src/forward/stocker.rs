@@ -56,18 +56,15 @@ impl Stocker {
     async fn look(&mut self) -> Result<(), ClientError> {
         let now = self.client.ledger().clock().await?;
         let mut stacks = self.client.stacks().await?;
-        let parted = |stack: &StackHandle| {
-            let mut nodes = stack.nodes().into_iter();
-            nodes.find(|node| !stack.signs_for(*node))
-        };
         let clock = Instant::now();
         self.parted.retain(|_, until| *until > clock);
         for stack in stacks.extract_if(.., |stack| {
-            !reading(stack).lives(now) || parted(stack).is_some()
+            !reading(stack).lives(now) || !parted(stack).is_empty()
         }) {
             // what it has with the others gives its money back, too, and they get units of another one
             let until = clock + PARTED;
-            self.parted.extend(parted(&stack).map(|node| (node, until)));
+            let parted = parted(&stack).into_iter();
+            self.parted.extend(parted.map(|node| (node, until)));
             self.close(stack);
         }
         for task in self.tasks.clone().iter() {
@@ -176,6 +173,17 @@ impl Stocker {
     }
 }
 
+/// The nodes for which nothing more is signed on a stack.
+fn parted(stack: &StackHandle) -> Vec<NodeId> {
+    unsigned(stack.nodes(), |node| stack.signs_for(node))
+}
+
+/// Each of some nodes for which nothing is signed.
+fn unsigned(nodes: Vec<NodeId>, signs_for: impl Fn(NodeId) -> bool) -> Vec<NodeId> {
+    let nodes = nodes.into_iter();
+    nodes.filter(|node| !signs_for(*node)).collect()
+}
+
 /// What a stack is, as it was last read.
 fn reading(stack: &StackHandle) -> StackReading {
     let view = stack.view();
@@ -194,5 +202,21 @@ impl fmt::Debug for Stocker {
         f.debug_struct("Stocker")
             .field("forwarder", &self.forwarder)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atoma_types::Address;
+
+    /// The first alone was noted, and the others got units of the next stack at once.
+    #[test]
+    fn every_node_of_a_stack_that_is_signed_nothing_gets_no_units_for_a_while() {
+        let node = |n| NodeId(Address::new([n; 32]));
+        let signed = [node(2), node(4)];
+        let nodes = (1..=5).map(node).collect();
+        let parted = unsigned(nodes, |node| signed.contains(&node));
+        assert_eq!(parted, [node(1), node(3), node(5)]);
     }
 }

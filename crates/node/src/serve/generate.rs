@@ -3,7 +3,7 @@
 use super::{
     admitted::Admitted,
     answer_bytes::AnswerForm,
-    count::{self, Room},
+    count::Room,
     engine::{check_model, engine_refusal, fingerprint},
     inference::Inference,
     paid_bytes, respond,
@@ -18,7 +18,7 @@ use crate::{
     pricing::{Plan, RequestBounds},
     tasks::ServedTask,
 };
-use atoma_engine::{Event, EventStream, GenerateRequest, Measured, Prompt, ServerFields};
+use atoma_engine::{Event, EventStream, GenerateRequest, Prompt};
 use atoma_openai::{
     answer::{self, Head},
     frames::{Frames, Kind},
@@ -37,10 +37,6 @@ use axum::{
 use bytes::Bytes;
 use futures::StreamExt;
 use std::sync::Arc;
-
-/// Bodies above this are tokenised on a thread where that may take its time; smaller ones take
-/// less than the way there.
-const TOKENISE_INLINE_BYTES: usize = 8 << 10;
 
 pub(super) async fn chat(State(inference): State<Arc<Inference>>, request: Request) -> Response {
     handle(
@@ -82,7 +78,8 @@ async fn generate(
     check_asked(task, &asked)?;
     let prompt = std::mem::replace(&mut asked.prompt, Prompt::Tokens(Vec::new()));
     let room = Room::of(task, request.message().max_units, lease.left());
-    let counting = count(&inference, task, prompt, &asked.server, body, room);
+    let counter = &inference.counter;
+    let counting = counter.count_prompt(task, prompt, &asked.server, body.len(), room);
     let (prompt, measured) = counting.await?;
     let tokens = measured.likely as u64;
     if inference.billing.evidence.is_some() {
@@ -168,26 +165,6 @@ fn check_asked(task: &ServedTask, asked: &Generation) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
-}
-
-/// Counts the prompt's tokens with the engine's own template and tokenizer.
-async fn count(
-    inference: &Inference,
-    task: &Arc<ServedTask>,
-    prompt: Prompt,
-    server: &ServerFields,
-    body: &Bytes,
-    room: Room,
-) -> Result<(Prompt, Measured), Refusal> {
-    if !task.is_embedded() || body.len() <= TOKENISE_INLINE_BYTES {
-        let measured = count::measure(task, &prompt, server, body.len(), room).await?;
-        return Ok((prompt, measured));
-    }
-    let (prompt, tokens) = inference
-        .counter
-        .count(task, prompt, body.len(), room)
-        .await?;
-    Ok((prompt, Measured::exactly(tokens)))
 }
 
 fn head(now: TimestampMs, task: &ServedTask, request: &RequestHeader, kind: Kind) -> Head {

@@ -17,6 +17,7 @@ mod lease_status;
 mod leases;
 mod paid_bytes;
 mod pass_on;
+mod passed_bytes;
 mod receipts;
 mod record_pages;
 mod respond;

@@ -6,7 +6,7 @@ use atoma_engine::{Prompt, ServerFields};
 use atoma_types::refusal::{Refusal, RefusalCode};
 
 /// Bytes beside the prompt: schemas, `logit_bias`, OpenAI's most `metadata` (16 pairs, 9 KiB), names, white space.
-const BESIDE: u64 = 64 << 10;
+pub(super) const BESIDE: u64 = 64 << 10;
 /// Bytes of JSON for each token that is counted: a token is some four bytes of text, which JSON writes in up to six times
 /// as many, or a number on a line of its own. Walrus costs less for them than the token does at any price that pays
 /// (docs/cost.md).

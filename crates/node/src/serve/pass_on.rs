@@ -13,8 +13,12 @@
 //! | user and other node, one party | leave at once, and show a receipt late | the first user's units pay it; a receipt after the other node's word that there is none counts among answers that never came (at the client of this node), so that soon nothing more is signed for it |
 //! | user and other node, one party | leave many, and never show receipts | so many are waited for ([`Forwarder::waits_for_too_much`]), and the other node's lane at this one's client has room for no more |
 //! | other node | shows none, ever | is paid nothing that isn't shown or demanded; the user's units are free once it is clear |
+//! | user and other node, one party | the answer breaks off before its last line, and its receipt comes later | in time the user pays what they have every byte of; the second that this node pays alone within an hour is the last for an hour ([`Forwarder::charged_for_a_break`]) |
+//! | user and other node, one party | the other node refuses what was signed at once, and claims it | no more is signed at once than the window, or an eighth of what it has earned ([`StackHandle::has_earned`](atoma_client::StackHandle::has_earned)) |
+//! | nobody | the other node is slow, and this one's patience is over | the user is served here or by a third and pays for that alone; what comes of the first try within ten minutes this node pays, whose patience it was, and the other isn't blamed; what doesn't counts among answers that never came |
+//! | other node | is late on purpose, to be paid for what nobody gets | it rests after each, longer each time ([`Forwarder::rest`]); what it can be paid is what the operator lets stacks with others hold, of whom they can name ([`ForwardConfig`](crate::ForwardConfig)) |
 
-use super::{admitted::Admitted, inference::Inference, respond};
+use super::{admitted::Admitted, inference::Inference, passed_bytes, respond};
 use crate::{
     forward::{Forwarder, Seller},
     held::Held,
@@ -30,12 +34,18 @@ use atoma_client::{
 use atoma_evidence::second::joined_text;
 use atoma_openai::frames;
 use atoma_runtime::WithCauses;
-use atoma_types::refusal::{Refusal, RefusalCode};
+use atoma_types::{
+    NodeId,
+    refusal::{Refusal, RefusalCode},
+};
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures::StreamExt;
 use std::{convert::Infallible, sync::Arc, time::Duration};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
@@ -43,8 +53,8 @@ use tracing::{Instrument, Span};
 const TRIES: usize = 2;
 /// Pieces of a stream that wait for a slow user.
 const PIECES: usize = 16;
-/// A user has left, and the node stops: so long the other node's receipt is still waited for, which says what is to be
-/// paid.
+/// A user has left, and the node stops, or the other node's answer broke off: so long its receipt is still waited for, which
+/// says what is to be paid.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// What became of passing a request on.
@@ -78,9 +88,16 @@ struct PassingOn {
 /// What asking others came to.
 enum Asked {
     Whole(Bytes, Arc<VerifiedReceipt>),
-    Stream(Bytes, AnswerBody, ReceiptWait),
+    Stream(NodeId, Begin),
     Nobody,
     Left(ReceiptWait),
+}
+
+/// A stream that has begun, and who waits for its receipt.
+struct Begin {
+    first: Bytes,
+    rest: AnswerBody,
+    receipt: ReceiptWait,
 }
 
 /// How an answer begins.
@@ -107,6 +124,9 @@ pub(super) async fn pass_on(inference: &Arc<Inference>, mut admitted: Admitted) 
         return Passed::Back(Box::new(admitted));
     }
     admitted.may_go = false;
+    if let Err(refusal) = passed_bytes::check(inference, &admitted).await {
+        return Passed::Refused(refusal);
+    }
     let gone = CancellationToken::new();
     let guard = gone.clone().drop_guard();
     let (told, passed) = oneshot::channel();
@@ -147,7 +167,7 @@ impl PassingOn {
                 let in_flight = self.in_flight(admitted, held);
                 let _ = told.send(self.whole(in_flight, body, &second).await);
             }
-            Asked::Stream(first, rest, receipt) => {
+            Asked::Stream(node, begin) => {
                 let in_flight = self.in_flight(admitted, held);
                 let (sender, receiver) = mpsc::channel(PIECES);
                 let body = futures::stream::unfold(receiver, |mut receiver| async {
@@ -156,7 +176,7 @@ impl PassingOn {
                 });
                 let response = respond::event_stream(Body::from_stream(body));
                 let _ = told.send(Passed::Answer(response));
-                self.stream(in_flight, first, rest, receipt, sender).await;
+                self.stream(in_flight, (node, begin), sender).await;
             }
             Asked::Left(receipt) => {
                 let in_flight = self.in_flight(admitted, held);
@@ -202,7 +222,8 @@ impl PassingOn {
         let id = || self.inference.runtime.request_id();
         let (salt, body) = (admitted.salt.clone(), admitted.body.clone());
         let mut request = RequestTry::passing_on(id(), &admitted.request, salt, body)
-            .answered_within(self.forwarder.patience());
+            .answered_within(self.forwarder.patience())
+            .paid_late();
         let mut raised = false;
         loop {
             let (receipt, tried) = stack.try_once_watched(*node, &request);
@@ -214,7 +235,12 @@ impl PassingOn {
             let answer = match begun {
                 Ok(Begun::Stream(first, rest)) => {
                     self.forwarder.answered(*node);
-                    return Ok(Asked::Stream(first, rest, receipt));
+                    let begin = Begin {
+                        first,
+                        rest,
+                        receipt,
+                    };
+                    return Ok(Asked::Stream(*node, begin));
                 }
                 Ok(Begun::Whole(answer)) if answer.status.is_success() => {
                     // what nobody has signed for is no answer
@@ -272,11 +298,14 @@ impl PassingOn {
     async fn stream(
         &self,
         mut in_flight: RequestInFlight,
-        first: Bytes,
-        mut rest: AnswerBody,
-        receipt: ReceiptWait,
+        (node, begin): (NodeId, Begin),
         user: mpsc::Sender<Bytes>,
     ) {
+        let Begin {
+            first,
+            mut rest,
+            receipt,
+        } = begin;
         let mut next = first;
         loop {
             if !next.is_empty() {
@@ -297,13 +326,14 @@ impl PassingOn {
             next = match item {
                 Some(Ok(bytes)) => bytes,
                 Some(Err(error)) => {
-                    in_flight.release();
-                    self.broke(&error);
+                    drop(rest);
+                    self.broke(node, &error);
                     // where it said so itself, its words were passed on
                     if !matches!(error, ClientError::GaveUp { .. }) {
                         let _ = user.send(frames::broken(&broken_off().to_json())).await;
                     }
-                    return;
+                    drop(user);
+                    return self.broken(in_flight, receipt, node).await;
                 }
                 None => break,
             };
@@ -325,9 +355,32 @@ impl PassingOn {
         let _ = user.send(last).await;
     }
 
-    fn broke(&self, error: &ClientError) {
+    fn broke(&self, node: NodeId, error: &ClientError) {
         self.inference.billing.metrics.forwarded(Forwarded::Broken);
-        tracing::warn!(error = %WithCauses(error), "an answer that was passed on broke off");
+        self.forwarder.rest(node, false);
+        tracing::warn!(error = %WithCauses(error), %node, "an answer that was passed on broke off");
+    }
+
+    /// The other node's answer broke off. If it charges for all that the user has, the user pays that; later, or for other
+    /// bytes, this node does, and soon asks the other one nothing more.
+    async fn broken(&self, mut in_flight: RequestInFlight, mut receipt: ReceiptWait, node: NodeId) {
+        in_flight.gives_place_back();
+        let is_paid_here = match timeout(LAST_WORD, &mut receipt).await {
+            Ok(None) => false,
+            Ok(Some(second)) => in_flight.commit_broken(&record(&second)).is_none(),
+            Err(_) => {
+                in_flight.release();
+                let stops = self.forwarder.stopping.cancelled();
+                tokio::select! {
+                    second = receipt => second.is_some(),
+                    () = stops => false,
+                }
+            }
+        };
+        in_flight.release();
+        if is_paid_here {
+            self.forwarder.charged_for_a_break(node);
+        }
     }
 
     /// Ends the request with this node's receipt, and puts the second record behind it.

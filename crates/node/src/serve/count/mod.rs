@@ -20,6 +20,9 @@ use tokio::{sync::Semaphore, time::timeout};
 
 /// Bodies above this are counted piece by piece first.
 const LONG_BYTES: usize = 128 << 10;
+/// Bodies above this are tokenised on a thread where that may take its time; smaller ones take
+/// less than the way there.
+const TOKENISE_INLINE_BYTES: usize = 8 << 10;
 /// Prompts that are counted on threads at once: each keeps a core busy.
 const AT_ONCE: usize = 4;
 /// What counting for an engine outside may take, the wait for a place included: who waits for the answer waits
@@ -111,6 +114,23 @@ impl Counter {
             ask_each(task, &inputs, room).await?;
         }
         Ok((inputs, total))
+    }
+
+    /// Counts a prompt from a body of so many bytes with the engine's own template and tokenizer, wherever the engine is.
+    pub(super) async fn count_prompt(
+        &self,
+        task: &Arc<ServedTask>,
+        prompt: Prompt,
+        server: &ServerFields,
+        bytes: usize,
+        room: Room,
+    ) -> Result<(Prompt, Measured), Refusal> {
+        if !task.is_embedded() || bytes <= TOKENISE_INLINE_BYTES {
+            let measured = measure(task, &prompt, server, bytes, room).await?;
+            return Ok((prompt, measured));
+        }
+        let (prompt, tokens) = self.count(task, prompt, bytes, room).await?;
+        Ok((prompt, Measured::exactly(tokens)))
     }
 
     /// Counts a prompt from a body of so many bytes.

@@ -1,12 +1,14 @@
 //! Both legs of an answer are paid, as far as it came.
 
 use super::pair::{Behind, Pair, always, exact, units_of};
-use atoma_client::RequestTry;
+use crate::common::walrus::Walrus;
+use atoma_client::{Client, ClientConfig, RequestOptions, RequestTry};
+use atoma_node::ForwardConfig;
 use atoma_types::{ComputeUnits, message::Endpoint};
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::json;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_legs_are_paid_and_the_client_sees_both() {
@@ -110,4 +112,76 @@ async fn a_user_who_leaves_pays_what_the_other_node_says_however_late() {
     assert_eq!(own.server.embeddings(), 0);
     assert_eq!(pair.forwarded("left").await, 1);
     assert_eq!(pair.paid().await, (found.units, found.units));
+}
+
+/// Its first node's patience was over before its receipt came, and five of these had nothing more signed for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_slower_than_anothers_patience_is_paid_what_it_computed_and_not_blamed() {
+    let (own, other) = (
+        Behind::quick().await,
+        Behind::slow(Duration::from_secs(1)).await,
+    );
+    let engines = [own.engine.clone(), other.engine.clone()];
+    let impatient = ForwardConfig {
+        answer_begins_timeout_ms: 300,
+        ..always()
+    };
+    let pair = Pair::start(engines, impatient).await;
+    let (first, second) = (pair.first().node_id(), pair.second().node_id());
+    let body = json!({ "model": pair.world.task.model_name, "input": "some words" }).to_string();
+    let asked = pair.stack.request(
+        first,
+        Endpoint::Embeddings,
+        Bytes::from(body),
+        RequestOptions::default(),
+    );
+    let receipt = asked.await.unwrap().whole().await.unwrap().receipt.unwrap();
+    assert!(receipt.second().is_none(), "the user has it from here");
+    assert_eq!(own.server.embeddings(), 1);
+
+    // what the first node's client knows, read by another program of its folder
+    let config = ClientConfig {
+        data_dir: Some(pair.first_folder().join("forward")),
+        ..ClientConfig::default()
+    };
+    let wallet = Arc::clone(&pair.wallet);
+    let client = Client::with_ledger(pair.world.ledger.clone(), wallet, config).unwrap();
+    crate::common::eventually("the other node's receipt has come", || async {
+        let kept = client.receipts().list(Some(pair.between)).unwrap();
+        kept.iter().any(|kept| kept.fault.is_none())
+    })
+    .await;
+    let between = client.open(pair.between).await.unwrap();
+    assert_eq!(between.fill_gaps(second).await.unwrap(), None);
+    assert_eq!(between.charged_unanswered(second), ComputeUnits::ZERO);
+    assert!(between.signs_for(second));
+    drop((between, client));
+    let (by_user, by_first) = pair.paid().await;
+    assert_eq!(by_user, receipt.units, "once");
+    assert!(by_first > ComputeUnits::ZERO);
+}
+
+/// Its bytes had no bound but the wallet's share of the evidence log, which this node pays to store.
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_no_token_pays_for_are_not_passed_on_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let walrus = Walrus::start(folder.path()).await;
+    let pair = Pair::storing([exact(), exact()], always(), walrus.config()).await;
+    for noise in [80_000, 3 << 20] {
+        let noise = "x".repeat(noise);
+        let more = format!(r#","metadata":{{"noise":"{noise}"}}"#);
+        let options = RequestOptions {
+            max_units: Some(ComputeUnits(1_000)),
+            ..RequestOptions::default()
+        };
+        let refused = pair.ask(&more, options).await.whole().await.unwrap();
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE, "{refused:?}");
+    }
+    assert_eq!(pair.signed_by_second().await, 0);
+    // words that are some are
+    let words = "word ".repeat(200);
+    let more = format!(r#","metadata":{{"noise":"{words}"}}"#);
+    let whole = pair.whole(&more).await;
+    assert!(whole.receipt.unwrap().second().is_some());
+    pair.world.audit();
 }

@@ -10,7 +10,7 @@ use atoma_engine::{
 };
 use atoma_evidence::receipt::receipt_path;
 use atoma_keys::SigningKey;
-use atoma_node::{ForwardConfig, NodeConfig, RunningNode};
+use atoma_node::{EvidenceConfig, ForwardConfig, NodeConfig, RunningNode};
 use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, DurationMs, MicroUsdc, NodeId, RequestId, StackId,
@@ -114,11 +114,29 @@ impl Pair {
         forward: ForwardConfig,
         change: [fn(&mut NodeConfig); 2],
     ) -> Self {
+        Self::made(engines, (forward, None), change).await
+    }
+
+    /// The two nodes, of which the first keeps evidence.
+    pub(super) async fn storing(
+        engines: [Arc<dyn Engine>; 2],
+        forward: ForwardConfig,
+        evidence: EvidenceConfig,
+    ) -> Self {
+        Self::made(engines, (forward, Some(evidence)), [|_| (), |_| ()]).await
+    }
+
+    async fn made(
+        engines: [Arc<dyn Engine>; 2],
+        (forward, evidence): (ForwardConfig, Option<EvidenceConfig>),
+        change: [fn(&mut NodeConfig); 2],
+    ) -> Self {
         let [of_first, of_second] = engines;
         let world = World::start(Backend::Given(of_first.clone())).await;
         let (second, _) = node(&world, 1, of_second, change[1]).await;
         let (first, wallet) = node(&world, 2, of_first, |config| {
             config.forward = Some(forward);
+            config.evidence = evidence;
             change[0](config);
         })
         .await;
