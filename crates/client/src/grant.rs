@@ -158,6 +158,8 @@ impl StackHandle {
             .lease(node)
             .map_or(ComputeUnits::ZERO, |lease| lease.units);
         let cumulative_units = before.checked_add(more).ok_or(ClientError::Overflow)?;
+        // the ledger judges it by its own clock, the node by its machine's
+        let now = client.ledger().clock().await?.max(client.runtime().now());
         let grant = Grant {
             domain: Domain::default(),
             network: client.ledger().network(),
@@ -166,7 +168,7 @@ impl StackHandle {
             cumulative_units,
             max_price: stack.max_price,
             nonce: stack.nonce,
-            expires_at_ms: client.runtime().now().saturating_add(GRANT_LIFETIME),
+            expires_at_ms: now.saturating_add(GRANT_LIFETIME),
         };
         let signed = Signed::new(grant, client.inner.signer.key());
         let body = serde_json::json!({ "grant": signed.to_text() }).to_string();
