@@ -1,5 +1,7 @@
 //! Audits: examinations and challenges of what nodes settled, whoever's they are, from the ledger's events.
 
+mod say;
+
 use crate::{
     client::client_folder,
     history,
@@ -29,6 +31,9 @@ pub(crate) enum AuditCommand {
         #[arg(long, value_name = "N")]
         ticket: Option<u64>,
     },
+    /// Say what you found, if an attester of yours was drawn and its program is away: as examiner, or as juror first commit
+    /// to it, then, by the same words, reveal it.
+    Say(say::Say),
 }
 
 pub(crate) async fn run(command: AuditCommand, settings: Settings, output: &Output) -> Result<()> {
@@ -44,6 +49,7 @@ pub(crate) async fn run(command: AuditCommand, settings: Settings, output: &Outp
                 "nothing was examined yet",
             );
         }
+        AuditCommand::Say(words) => say::say(&words, &ledger, &settings, output).await?,
         AuditCommand::Show { stack, ticket } => {
             let stack = stack
                 .known_stack(&ledger, &client_folder(&settings))

@@ -59,6 +59,11 @@ fn told(event: &Event) -> Facts {
         Event::FeesCollected(e) => vec![("collected_micro_usdc", money(e.amount))],
         Event::FeesReported(e) => vec![("reported_micro_usdc", money(e.fees))],
         Event::TreasuryPaid(e) => vec![("share_micro_usdc", money(e.amount))],
+        Event::SettlementOpened(e) => vec![
+            ("ticket", json!(e.to_seq)),
+            ("value_micro_usdc", money(e.value)),
+            ("payable_at_ms", json!(e.deadline_ms.0)),
+        ],
         Event::Claimed(e) => vec![("paid_micro_usdc", money(e.paid))],
         Event::LeaseClosed(e) => vec![("freed_micro_usdc", money(e.freed))],
         Event::TicketDrawn(e) => vec![("examined", json!(e.hit))],
@@ -66,6 +71,9 @@ fn told(event: &Event) -> Facts {
             ("examiner", json!(e.examiner)),
             ("disclose_until_ms", json!(e.deadline_ms.0)),
         ],
+        Event::VerdictGiven(e) => vec![("accused", json!(e.bad))],
+        Event::Committed(e) => vec![("committed", json!(e.juror))],
+        Event::Revealed(e) => vec![("revealed", json!(e.juror))],
         Event::JuryDrawn(e) => vec![
             ("jurors", json!(e.nodes)),
             ("disclose_until_ms", json!(e.deadline_ms.0)),

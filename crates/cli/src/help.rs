@@ -192,7 +192,9 @@ pub(crate) const AUDIT: &str = "\
 Examples:
   atoma audit list             every ticket that was drawn to be examined, or
                                challenged
-  atoma audit show 0x1a2b3c4d  a stack's audits, step by step";
+  atoma audit show 0x1a2b3c4d  a stack's audits, step by step
+  atoma audit say 0x... ok     what you found, as its examiner or a juror, where
+                               your node doesn't say it by itself";
 
 pub(crate) const NODE: &str = "\
 Examples:
@@ -204,7 +206,10 @@ Examples:
                                      deposit
   atoma node resign NODE atoma-tiny  the deposit, and what was earned, become
                                      credit
-  atoma node withdraw NODE           credit becomes coins";
+  atoma node withdraw NODE           credit becomes coins
+  atoma node settle --receipt BASE64 --header BASE64
+                                     claim what a user shows of a node that has
+                                     lost its journal";
 
 pub(crate) const MODEL: &str = "\
 Examples:

@@ -42,8 +42,10 @@ pub(crate) struct Plan {
 /// How answers are examined.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Examined {
-    /// How the first node cheats, if it does.
+    /// How the first node cheats with what it computes, if it does.
     pub(crate) cheat: Option<Cheat>,
+    /// The first node shows its evidence to nobody.
+    pub(crate) withholds: bool,
 }
 
 /// Where answers are examined a ticket must be worth it: a token costs a thousand times what it does elsewhere.
@@ -108,10 +110,15 @@ pub(crate) async fn start(plan: &Plan, output: &Output) -> Result<Served> {
     {
         builder = builder.node_at(price, listen, admin);
         builder = match plan.examined {
-            Some(Examined { cheat: Some(cheat) }) if place == 0 => {
+            Some(Examined {
+                cheat: Some(cheat), ..
+            }) if place == 0 => {
                 let folder = plan.folder.join("cheat");
                 builder.computing_with(cheating(cheat, &engine, &folder)?)
             }
+            Some(Examined {
+                withholds: true, ..
+            }) if place == 0 => builder.withholding(),
             Some(_) if place > 0 => builder.attesting(quick_attest()),
             _ => builder,
         };

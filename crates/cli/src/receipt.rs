@@ -93,6 +93,7 @@ async fn show(kept: &KeptReceipt, settings: &Settings, output: &Output) -> Resul
             "its signature isn't checked again, as it was when it came: {why}"
         )),
     }
+    facts.push(("header", json!(header.to_text())));
     facts.push(("signature_checked", json!(checked)));
     output.object(facts);
     Ok(())

@@ -48,6 +48,9 @@ pub struct NetworkBuilder {
 /// How often a node looks after its standing where people watch.
 const UPKEEP_TICK_MS: u64 = 250;
 
+/// Nobody listens there.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
 /// One node before it starts.
 #[derive(Clone)]
 struct NodePlan {
@@ -58,6 +61,8 @@ struct NodePlan {
     attest: Option<AttestConfig>,
     /// What it serves instead of the network's engine, under its name.
     engine: Option<Arc<dyn Engine>>,
+    /// Its evidence goes to a Walrus that isn't there.
+    withholds: bool,
 }
 
 impl Network {
@@ -154,6 +159,7 @@ impl NetworkBuilder {
             forward: None,
             attest: None,
             engine: None,
+            withholds: false,
         });
         self
     }
@@ -204,6 +210,15 @@ impl NetworkBuilder {
     pub fn computing_with(mut self, engine: Arc<dyn Engine>) -> Self {
         if let Some(node) = self.nodes.last_mut() {
             node.engine = Some(engine);
+        }
+        self
+    }
+
+    /// The last node's evidence goes where no Walrus is: it claims at the last moment, and has nothing to show then.
+    #[must_use]
+    pub fn withholding(mut self) -> Self {
+        if let Some(node) = self.nodes.last_mut() {
+            node.withholds = true;
         }
         self
     }
@@ -383,7 +398,10 @@ impl NetworkBuilder {
             admin_listen: plan.admin,
             collateral: COLLATERAL,
             settlement: self.settlement.clone(),
-            evidence: network.walrus.as_ref().map(quick_evidence),
+            evidence: network.walrus.as_ref().map(|walrus| match plan.withholds {
+                true => EvidenceConfig::new(NOWHERE, NOWHERE, walrus.shards()),
+                false => quick_evidence(walrus),
+            }),
             forward: plan.forward.clone(),
             attest: plan.attest.clone(),
             confidential: self.confidential.clone(),

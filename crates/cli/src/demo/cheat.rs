@@ -10,7 +10,10 @@ use crate::{
     output::{Output, millis, money},
 };
 use anyhow::{Context, Result, ensure};
-use atoma_client::{BuyRequest, Client, ClientConfig, RequestOptions, StackHandle};
+use atoma_client::{
+    BuyRequest, Client, ClientConfig, CloseUntil, RequestOptions, StackHandle,
+    dispute::{Claimed, Dispute},
+};
 use atoma_keys::SigningKey;
 use atoma_ledger::{EventStart, Ledger};
 use atoma_network::{POCKET_MONEY, cheat::Cheat, fund};
@@ -24,8 +27,6 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 use tokio::time::Instant;
 
-/// A node that works as it should.
-const NONE: &str = "none";
 /// How many attest: an examiner, a jury of seven, and one to spare.
 const ATTESTERS: usize = 9;
 /// What all nodes ask.
@@ -41,19 +42,70 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 /// How many of a thousand tickets are examined: on a real network it is one in five.
 const ALL: u64 = 1_000;
 
+/// How long a node that shows nothing is waited for, and in all to claim: it claims in the last quarter.
+const SHORT_MS: u64 = 4_000;
+/// How long its user has to demand something of it.
+const DEMAND_WINDOW_MS: u64 = 15_000;
+
 /// What the node that serves does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Way(pub(crate) Option<Cheat>);
+pub(crate) enum Way {
+    /// What it is paid for.
+    Honest,
+    /// It computes something else, or tells something else of it.
+    Computes(Cheat),
+    /// It claims, and shows its examiner nothing.
+    Withheld,
+    /// It claims, and shows nothing to the user, who demands it.
+    Silent,
+}
+
+impl Way {
+    fn all() -> impl Iterator<Item = Self> {
+        let cheats = Cheat::ALL.iter().copied().map(Self::Computes);
+        let others = [Self::Withheld, Self::Silent];
+        [Self::Honest].into_iter().chain(cheats).chain(others)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Honest => "none",
+            Self::Computes(cheat) => cheat.as_str(),
+            Self::Withheld => "withheld",
+            Self::Silent => "silent",
+        }
+    }
+
+    /// What such a node does, for people.
+    fn does(self) -> &'static str {
+        match self {
+            Self::Honest => "does what it is paid for: everyone is paid",
+            Self::Computes(cheat) => cheat.does(),
+            Self::Withheld => "keeps its evidence to itself, and shows its examiner nothing",
+            Self::Silent => "doesn't answer its user's demand to see the record",
+        }
+    }
+
+    fn cheat(self) -> Option<Cheat> {
+        match self {
+            Self::Computes(cheat) => Some(cheat),
+            Self::Honest | Self::Withheld | Self::Silent => None,
+        }
+    }
+
+    /// Whether the node has nothing to show.
+    fn withholds(self) -> bool {
+        matches!(self, Self::Withheld | Self::Silent)
+    }
+}
 
 /// Reads a way to cheat, or `none`.
 pub(super) fn parser() -> impl TypedValueParser<Value = Way> {
-    let honest = PossibleValue::new(NONE).help("does what it is paid for: everyone is paid");
-    let cheats = Cheat::ALL
-        .iter()
-        .map(|cheat| PossibleValue::new(cheat.as_str()).help(cheat.does()));
-    let names: Vec<_> = std::iter::once(honest).chain(cheats).collect();
-    // what isn't one was refused before
-    PossibleValuesParser::new(names).map(|name| Way(name.parse().ok()))
+    let names = Way::all().map(|way| PossibleValue::new(way.as_str()).help(way.does()));
+    PossibleValuesParser::new(names.collect::<Vec<_>>()).try_map(|name| {
+        let found = Way::all().find(|way| way.as_str() == name);
+        found.ok_or("no such way to cheat")
+    })
 }
 
 /// What has become of it.
@@ -103,17 +155,29 @@ pub(super) async fn tell(
     let client = Client::with_ledger(network.ledger.clone(), user, config)?;
     let node = network.nodes[0].id;
     let stack = buy(&client, &served, node, output).await?;
+    let demand_fee = match way {
+        Way::Silent => stack.view().terms.demand_fee,
+        Way::Honest | Way::Computes(_) | Way::Withheld => MicroUsdc::ZERO,
+    };
     let mut end = End {
-        deposited: stack.view().escrow.0,
+        deposited: stack.view().escrow.0 + demand_fee.0,
         ..End::default()
     };
-    match way.0 {
-        Some(cheat) => output.say(format!("\nThe node cheats: it {}.", cheat.does())),
-        None => output.say("\nThe node does what it is paid for."),
+    match way {
+        Way::Honest => output.say("\nThe node does what it is paid for."),
+        cheats => output.say(format!("\nThe node cheats: it {}.", cheats.does())),
     }
-    ask(&stack, &served.model, (prompt, way), output).await?;
+    let claimed = ask(&stack, &served.model, (prompt, way), output).await?;
     let follow = follow(&network.ledger, stack.id(), &mut end, output);
-    let close = async { Ok::<_, anyhow::Error>(stack.close().await?) };
+    let close = async {
+        if way == Way::Silent {
+            stack
+                .close_with(CloseUntil::Settled, TIMEOUT, |_| {})
+                .await?;
+            client.dispute(&Dispute::Demand(claimed)).await?;
+        }
+        Ok::<_, anyhow::Error>(stack.close().await?)
+    };
     let done = tokio::time::timeout(TIMEOUT, async { tokio::try_join!(follow, close) });
     done.await.context("the audit did not end in time")??;
     end.withdrawn = withdrawn(&network.ledger, stack.id()).await?;
@@ -126,20 +190,33 @@ pub(super) async fn tell(
 
 fn plan(way: Way, model: &ModelChoice, folder: &Path) -> Plan {
     let nodes = ATTESTERS + 1;
+    // nobody here is late who does anything
+    let patience = if way.withholds() {
+        SHORT_MS
+    } else {
+        PATIENCE_MS
+    };
+    let (window, sample_permille) = match way {
+        Way::Silent => (DEMAND_WINDOW_MS, 0),
+        Way::Honest | Way::Computes(_) | Way::Withheld => (WINDOW_MS, ALL),
+    };
     Plan {
         folder: folder.to_owned(),
         ports: Ports::any(nodes),
         params: Params {
-            sample_permille: ALL,
-            answer_window_ms: PATIENCE_MS,
+            sample_permille,
+            answer_window_ms: patience,
             verdict_window_ms: PATIENCE_MS,
-            settle_grace_ms: 2 * PATIENCE_MS,
+            settle_grace_ms: 2 * patience,
             jail_ms: 2 * PATIENCE_MS,
-            ..quick_params(WINDOW_MS)
+            ..quick_params(window)
         },
         prices: vec![PRICE; nodes],
         forward: None,
-        examined: Some(Examined { cheat: way.0 }),
+        examined: Some(Examined {
+            cheat: way.cheat(),
+            withholds: way.withholds(),
+        }),
         confidential: false,
         model: model.clone(),
     }
@@ -181,11 +258,11 @@ async fn ask(
     model: &str,
     (prompt, way): (&str, Way),
     output: &Output,
-) -> Result<()> {
+) -> Result<Claimed> {
     let node = *stack.nodes().first().context("the node has no lease")?;
     output.say(format!("\n> {prompt}\n"));
     // the built-in model is sure of what it learnt: other draws show where it is not
-    let temperature = match way.0 {
+    let temperature = match way.cheat() {
         Some(cheat) if cheat.is_about_draws() => 2.0,
         _ => 1.0,
     };
@@ -220,7 +297,7 @@ async fn ask(
         Duration::ZERO,
         receipt_facts(told.receipt.signed(), output),
     );
-    Ok(())
+    Claimed::of(told.receipt.signed().message()).context("the receipt charges nothing")
 }
 
 /// Tells what happens to the ticket, up to its end.
@@ -277,7 +354,10 @@ fn told(event: &Event, verdicts: &BTreeMap<String, u64>) -> Option<Told> {
         ),
         Event::TicketDrawn(e) => step(
             "drawn",
-            "The ledger draws lots: the ticket is examined",
+            match e.hit {
+                true => "The ledger draws lots: the ticket is examined",
+                false => "The ledger draws lots: the ticket isn't examined",
+            },
             vec![("seed", json!(e.seed.to_string()))],
         ),
         Event::ExaminerDrawn(e) => step(
@@ -322,6 +402,14 @@ fn told(event: &Event, verdicts: &BTreeMap<String, u64>) -> Option<Told> {
                 ],
             )
         }
+        Event::RecordDemanded(e) => step(
+            "demanded",
+            "The user demands to see the record, for a fee",
+            vec![
+                ("unit", json!(e.unit.0)),
+                ("answer_until_ms", json!(e.deadline_ms.0)),
+            ],
+        ),
         Event::NodeConvicted(e) => step(
             "convicted",
             "The node is convicted: nothing is paid, and ten times its claim leaves its collateral",
@@ -389,7 +477,7 @@ fn summary(
 ) -> Result<()> {
     let whole = end.withdrawn == end.deposited;
     let mut facts = vec![
-        ("cheat", json!(way.0.map_or(NONE, Cheat::as_str))),
+        ("cheat", json!(way.as_str())),
         ("convicted", json!(end.convicted)),
         ("deposited_micro_usdc", money(MicroUsdc(end.deposited))),
         ("withdrawn_micro_usdc", money(MicroUsdc(end.withdrawn))),
@@ -414,10 +502,14 @@ fn summary(
         before == after,
         "money was lost or made: {before} and {after}"
     );
-    ensure!(earned > 0, "no attester was paid");
-    match way.0 {
-        Some(cheat) => ensure!(end.convicted && whole, "the cheat `{cheat}` was not caught"),
-        None => {
+    // nobody need look at what isn't shown
+    ensure!(earned > 0 || way.withholds(), "no attester was paid");
+    match way {
+        Way::Computes(_) | Way::Withheld | Way::Silent => {
+            let kind = way.as_str();
+            ensure!(end.convicted && whole, "the cheat `{kind}` was not caught");
+        }
+        Way::Honest => {
             let all = end.paid + end.fees + end.due + end.withdrawn;
             ensure!(
                 !end.convicted && end.paid > 0,

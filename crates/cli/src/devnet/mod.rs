@@ -147,7 +147,10 @@ fn plan(args: &Devnet, folder: PathBuf) -> Result<Plan> {
         params: params(args.dispute_window.saturating_mul(1_000), args.examined),
         prices,
         forward: None,
-        examined: args.examined.map(|_| Examined { cheat: args.cheat }),
+        examined: args.examined.map(|_| Examined {
+            cheat: args.cheat,
+            withholds: false,
+        }),
         confidential: args.confidential,
         model: args.model.clone(),
     })

@@ -145,6 +145,7 @@ impl UpkeepCall {
     pub(super) async fn call(&self, ledger: &Ledger) -> Result<Call> {
         let db = ledger.deployment().db;
         Ok(match self {
+            Self::Settle(settle) => settle.call(ledger).await?,
             Self::Release { node, stack, units } => {
                 let node = node.node(ledger).await?;
                 let stack = ledger.stack(*stack).await?;

@@ -1,5 +1,6 @@
 //! What an operator may ask for.
 
+use super::settle::Settle;
 use crate::{
     named::Named,
     values::{Usdc, some_usdc, web_url_text},
@@ -173,6 +174,9 @@ pub(crate) enum TaskCall {
 /// What a running node does by itself.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UpkeepCall {
+    /// Claim what a receipt says that a node of yours has served, as a running node does by itself: for one whose journal is
+    /// lost, by what its user shows.
+    Settle(Settle),
     /// Give back the units of a lease that aren't claimed, as a running node does by itself: its collateral is free
     /// for others.
     Release {

@@ -5,6 +5,7 @@ mod calls;
 mod command;
 mod engines;
 mod run;
+mod settle;
 
 pub(crate) use self::command::NodeCommand;
 use crate::{
