@@ -1,16 +1,27 @@
 //! Who examines others, and who looks after a network: promises with a deposit, pools that pay, fines that are
 //! pardoned, and whatever anyone may do, all of it typed.
 
-use crate::case::{Case, types};
+use crate::{
+    case::{Case, settles, types},
+    court::{CENT, Court, DUE},
+    test_attesters::{OK, SILENCE, Says},
+};
 use atoma_client::request_key;
 use atoma_localnet::ClockMode;
-use atoma_network::testing::{Court, DAY, PARTS, World};
-use atoma_types::{ComputeUnits, message::Signed};
+use atoma_network::testing::{DAY, PARTS, PRICE, Trial, UNITS, World, attesters, examined_task};
+use atoma_types::{
+    ComputeUnits, EngineClass, Numerics, Rule,
+    chain::{HitStage, NewTask},
+    hash::Hash32,
+    message::Signed,
+};
 use serde_json::{Value, json};
 
 /// A public key of RFC 8032: any will do for a node that never signs.
 const RESPONSE_KEY: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 const USDC: u64 = 1_000_000;
+/// A request costs so many times what it does elsewhere: a ticket must be worth an examination.
+const TIMES: u64 = 1_000;
 
 /// What the first line of an output says under a name.
 fn text(lines: &[Value], name: &str) -> String {
@@ -81,45 +92,102 @@ async fn an_attester_deposits_by_a_command_and_has_it_back_by_another() {
     world.audit();
 }
 
+/// A node that has served a user on an examined task, and doesn't run.
+async fn served() -> Trial {
+    let world = World::start_with(|config| {
+        config.clock = ClockMode::Adjustable;
+        config.params.sample_permille = 1_000;
+    })
+    .await;
+    let engine = EngineClass {
+        model: Hash32([1; 32]),
+        numerics: Numerics::DetF32V1,
+        rule: Rule::Exact,
+    };
+    let (operator, user) = (world.party().await, world.party().await);
+    let stranger = world.party().await;
+    let task = NewTask::chat("model", engine, PRICE);
+    let task = examined_task(&world, &stranger, task).await;
+    attesters(&world, &stranger, task).await;
+    let requests = request_key(&user);
+    Trial::between(world, (operator, user, requests), task, TIMES).await
+}
+
 #[tokio::test]
 async fn whatever_is_due_about_a_stack_is_done_by_whoever_asks_for_it() {
-    let court = Court::start(1_000, request_key).await;
-    let trial = &court.trial;
-    trial.settle().await;
-    let stack = trial.stack.to_string();
+    let trial = served().await;
+    settles(&trial).await;
+    let (stack, stranger) = (trial.stack.to_string(), trial.world.party().await);
     let due = async || {
         let due = ["stack", "due", &stack];
-        let lines = types(&trial.world, &court.stranger, &due).await.unwrap();
+        let lines = types(&trial.world, &stranger, &due).await.unwrap();
         let called = lines.iter().map(|line| line["call"].as_str().unwrap());
         called.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(due().await, ["audit::draw", "audit::examine"]);
     assert!(due().await.is_empty(), "the node's turn");
-    court.disclose().await;
-    let examiner = court.hit().await.examiner.node.to_string();
-    court.examiner_says(false).await;
     trial.advance(DAY + 1).await;
-    assert_eq!(due().await, ["settlement::claim"]);
-    assert!(due().await.is_empty(), "all is paid");
-
-    // the pool has paid the examiner, who collects; the task's fees go to the treasury
-    let task = trial.task.to_string();
-    let collect = ["node", "collect", &examiner, &task];
-    let collected = types(&trial.world, &court.stranger, &collect).await;
-    assert_eq!(
-        collected.unwrap()[0]["became_credit_micro_usdc"],
-        json!(USDC / 10)
-    );
-    let collect = ["task", "collect", &task];
-    let collected = types(&trial.world, &court.stranger, &collect).await;
-    assert!(collected.unwrap()[0]["collected_micro_usdc"].as_u64() > Some(0));
+    assert_eq!(due().await, ["audit::undisclosed"]);
+    assert!(due().await.is_empty(), "all is void");
+    let withdraw = ["stack", "withdraw", &stack];
+    let back = types(&trial.world, &trial.user, &withdraw).await.unwrap();
+    assert_eq!(back[0]["withdrawn_micro_usdc"], json!(UNITS * TIMES));
     trial.world.audit();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attester_whose_program_is_away_says_by_hand_what_it_found() {
+    // nobody but six of a jury says anything by itself
+    let jury = [OK, OK, OK, OK, OK, OK, SILENCE];
+    let court = Court::claimed(1_000, Says::jury(jury)).await;
+    let (town, stack) = (&court.town, court.stack.to_string());
+    let key_of = |node| {
+        let mut attesters = town.attesters.iter();
+        &attesters.find(|one| one.node == node).unwrap().key
+    };
+    let says = async |key, words: &[&str]| {
+        let say = [&["audit", "say", &stack][..], words].concat();
+        types(&town.world, key, &say).await
+    };
+    let examiner = court.reaches(HitStage::Examining).await.examiner;
+    let refused = says(&town.user, &["ok"]).await.unwrap_err();
+    assert!(
+        refused.contains("nothing is to be said with this key"),
+        "{refused}"
+    );
+    let examiner = key_of(examiner.node);
+    let bad = format!("3:{}", Hash32([5; 32]));
+    let dear = says(examiner, &[&bad, "--bond", "1"]).await.unwrap_err();
+    assert!(dear.contains("an accusation stakes 2.00 USDC"), "{dear}");
+    let said = says(examiner, &["ok"]).await.unwrap();
+    assert_eq!(said[0]["accused"], json!(false));
+    assert_eq!(court.shown().await, "passed");
+
+    court.challenges().await;
+    let juror = key_of(court.last_juror().await);
+    let committed = says(juror, &["ok"]).await.unwrap();
+    assert_eq!(committed[0]["call"], "audit::commit");
+    court.reveals(6).await;
+    let other = says(juror, &[&bad]).await.unwrap_err();
+    assert!(other.contains("wrong_reveal"), "{other}");
+    let revealed = says(juror, &["ok"]).await.unwrap();
+    assert_eq!(revealed[0]["call"], "audit::reveal");
+    assert_eq!(court.decided().await, "the jury found nothing wrong");
+    town.paid(court.stack).await;
+    let moved = [
+        ("user", -court.claim - 5 * CENT * 100),
+        ("node's credit", court.pay()),
+        ("task's fees", court.fee + 430 * CENT),
+        ("pool", DUE - 10 * CENT),
+        ("attesters' fees", 80 * CENT),
+    ];
+    assert_eq!(court.moved().await, moved);
 }
 
 #[tokio::test]
 async fn a_fine_is_pardoned_by_the_administrator_alone() {
     let trial = Case::start().await;
-    trial.settle().await;
+    settles(&trial).await;
     let one = trial.records[1].1.clone();
     let mut dear = one.message().clone();
     dear.units = ComputeUnits(dear.units.0 + 1);

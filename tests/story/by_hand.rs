@@ -1,7 +1,7 @@
 //! The calls that programs make by themselves, typed by hand (docs/protocol.md, section 5): those that no other story
 //! types.
 
-use crate::case::types;
+use crate::case::{settles, types};
 use atoma_client::request_key;
 use atoma_keys::SigningKey;
 use atoma_localnet::ClockMode;
@@ -76,7 +76,7 @@ async fn a_stack_is_added_to_watched_taken_back_and_paid_out() {
     assert_eq!((held.ungranted, held.free.0), (ComputeUnits::ZERO, USDC));
 
     // the node keeps what it claims, and gives back the rest
-    trial.settle().await;
+    settles(&trial).await;
     let release = ["node", "release", &node, &stack];
     let refused = fails(world, user, &release).await;
     assert!(refused.contains("not_"), "{refused}");
@@ -100,7 +100,7 @@ async fn fees_are_reported_and_a_share_of_the_treasury_is_credited() {
         trial.node.to_string(),
         trial.task.to_string(),
     );
-    trial.settle().await;
+    settles(&trial).await;
     trial.advance(DAY + 1).await;
     let due = does(world, &anyone, &["stack", "due", &stack]).await;
     assert_eq!(due[0]["call"], "settlement::claim");

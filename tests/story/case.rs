@@ -2,10 +2,17 @@
 
 use crate::atoma;
 use atoma_keys::{Keystore, SigningKey};
-use atoma_network::testing::{Trial, World};
+use atoma_network::{
+    Network,
+    testing::{Trial, World},
+};
 use atoma_runtime::Threads;
-use serde_json::Value;
-use std::ops::{Deref, DerefMut};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+use std::{
+    ops::{Deref, DerefMut},
+    path::Path,
+};
 
 /// A party types a command; its lines. Each party has a keystore and a data folder of its own.
 pub(crate) async fn types(
@@ -26,6 +33,38 @@ pub(crate) async fn types(
     }
 }
 
+/// A party of a network in this process types what goes well; its lines.
+pub(crate) async fn types_on(
+    network: &Network,
+    home: &Path,
+    key: &SigningKey,
+    words: &[&str],
+) -> Vec<Value> {
+    let keystore = home.join("wallet.keystore");
+    std::fs::create_dir_all(home).unwrap();
+    let mut store = Keystore::open(&keystore).unwrap();
+    if store.keys().is_empty() {
+        store.add(SigningKey::from_seed(&key.to_seed())).unwrap();
+    }
+    let (url, keystore, home) = (
+        network.localnet.url(),
+        keystore.to_string_lossy(),
+        home.to_string_lossy(),
+    );
+    let settings = ["--ledger", &url, "--keystore", &keystore, "--home", &home];
+    let words: Vec<String> = [&settings[..], words]
+        .concat()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    // the ledger runs in this process and must go on meanwhile
+    let run = move || atoma::run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let done = Threads::Real.blocking(run).await.unwrap();
+    let lines = atoma::objects(&done.stdout);
+    assert!(done.status.success(), "{lines:?}");
+    lines
+}
+
 /// What a party's commands say of ledger, keys and folder.
 pub(crate) fn settings(world: &World, key: &SigningKey) -> Vec<String> {
     let home = world.folder.path().join(key.public_key().to_string());
@@ -39,6 +78,42 @@ pub(crate) fn settings(world: &World, key: &SigningKey) -> Vec<String> {
     let (keystore, home) = (keystore.to_string_lossy(), home.to_string_lossy());
     let settings = ["--ledger", &url, "--keystore", &keystore, "--home", &home];
     settings.map(str::to_owned).to_vec()
+}
+
+/// The node's owner claims all that it has served; the node itself doesn't run.
+pub(crate) async fn settles(trial: &Trial) {
+    let (header, receipt) = trial.records.last().unwrap();
+    let (header, receipt) = (header.to_text(), receipt.to_text());
+    let settle = ["node", "settle", "--receipt", &receipt, "--header", &header];
+    let settled = types(&trial.world, &trial.operator, &settle).await.unwrap();
+    assert_eq!(settled[0]["ticket"], json!(trial.records.len()));
+}
+
+/// The window is over, and the node's owner has it paid.
+pub(crate) async fn pays(trial: &Trial) {
+    let due = ["stack", "due", &trial.stack.to_string()];
+    let paid = types(&trial.world, &trial.operator, &due).await.unwrap();
+    assert_eq!(paid[0]["call"], "settlement::claim");
+}
+
+/// The evidence of a record as a file: where it is.
+pub(crate) fn evidence(trial: &Trial, seq: u64) -> String {
+    let (record, proof) = trial.prove(seq);
+    let folder = trial.world.folder.path();
+    let path = folder.join(format!("evidence-{seq}.json"));
+    let evidence = json!({
+        "record": BASE64_STANDARD.encode(record.to_bytes()),
+        "proof": BASE64_STANDARD.encode(proof.to_bytes()),
+    });
+    std::fs::write(&path, evidence.to_string()).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+/// The bodies of a record as a file, for where there is no Walrus: where it is.
+pub(crate) fn bodies(trial: &Trial) -> String {
+    let path = trial.world.folder.path().join("bodies");
+    std::fs::write(&path, [7; 200]).unwrap();
+    path.to_string_lossy().into_owned()
 }
 
 pub(crate) struct Case(Trial);

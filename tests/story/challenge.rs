@@ -2,135 +2,100 @@
 
 use crate::{
     case::types,
-    court::{CENT, GUILTY, OK, USDC, challenge, withdraw},
+    court::{CENT, Court, DUE, USDC},
+    test_attesters::{GUILTY, OK, SILENCE, Says},
 };
-use atoma_client::request_key;
-use atoma_network::testing::{Accounts, Court, DAY};
-use atoma_types::chain::events::Outcome;
+use atoma_network::testing::DAY;
 use serde_json::json;
 
-/// A node has claimed three and a half dollars of a stack of five, and nobody examines it.
-async fn claimed() -> Court {
-    let court = Court::start(0, request_key).await;
-    court.trial.settle().await;
-    court
-}
+/// Nobody examines it.
+const NONE: u64 = 0;
 
-/// What `atoma dispute list` says of the one challenge.
-async fn listed(court: &Court) -> String {
-    let (trial, stack) = (&court.trial, court.trial.stack.to_string());
-    let lines = types(&trial.world, &trial.user, &["dispute", "list", &stack]).await;
-    let lines = lines.unwrap();
-    assert_eq!((lines.len(), &lines[0]["what"]), (1, &json!("challenge")));
-    assert_eq!(lines[0]["bond_micro_usdc"], json!(5 * USDC));
-    lines[0]["state"].as_str().unwrap().to_owned()
-}
-
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_challenge_that_is_won_gives_all_back_and_the_fine_pays_the_jury() {
-    let court = claimed().await;
-    let before = Accounts::of(&court).await;
-    let (stack, node) = (court.trial.stack.to_string(), court.trial.node.to_string());
+    // one looked at something else, one not at all
+    let jury = [GUILTY, GUILTY, OK, GUILTY, GUILTY, SILENCE, GUILTY];
+    let court = Court::claimed(NONE, Says::jury(jury)).await;
+    let (stack, node) = (court.stack.to_string(), court.town.id().await.to_string());
     let words = ["dispute", "challenge", "--bond", "4.99", "--stack", &stack];
     let words = [&words[..], &["--node", &node, "--unit", "1"]].concat();
-    let dear = types(&court.trial.world, &court.trial.user, &words).await;
+    let dear = types(&court.town.world, &court.town.user, &words).await;
     assert!(dear.unwrap_err().contains("the bond is 5.00 USDC"));
-    let challenged = challenge(&court, court.trial.unit(2)).await;
+    let challenged = court.challenges().await;
     assert_eq!(challenged["outcome"], "challenged");
-    assert_eq!(listed(&court).await, "open");
     assert_eq!(challenged["bond_micro_usdc"], json!(5 * USDC));
-
-    // one looked at something else, one not at all
-    let verdicts = [GUILTY, GUILTY, OK, GUILTY, GUILTY, None, GUILTY];
-    assert_eq!(court.judge(true, verdicts).await, Outcome::Guilty);
-    let guilty = "convicted: guilty by the jury of a challenge";
-    assert_eq!(listed(&court).await, guilty);
-    assert_eq!(withdraw(&court).await, json!(10 * USDC));
-    let convicted = Accounts::of(&court).await;
-    let moved = before.moved(&convicted);
+    let listed = court.challenge().await;
     assert_eq!(
-        moved,
-        [
-            ("user", 5 * USDC),
-            ("escrow", -5 * USDC),
-            ("collateral", -35 * USDC),
-            ("fines", 35 * USDC - 50 * CENT),
-            ("task's fees", USDC),
-            ("deposits", -USDC),
-            ("attesters' fees", 50 * CENT),
-        ]
+        (&listed["state"], &listed["bond_micro_usdc"]),
+        (&json!("open"), &json!(5 * USDC))
     );
+    court.outwaits(6).await;
+    let guilty = "convicted: guilty by the jury of a challenge";
+    assert_eq!(court.decided().await, guilty);
+    assert_eq!(court.withdraws().await, json!(court.claim + 5 * USDC));
+    let fine = 10 * court.claim - 50 * CENT;
+    let moved = [
+        ("collateral", -10 * court.claim),
+        ("fines", fine),
+        ("task's fees", USDC),
+        ("deposits", -USDC),
+        ("attesters' fees", 50 * CENT),
+    ];
+    assert_eq!(court.moved().await, moved);
     assert_eq!(court.struck_off().await, 1);
 
     // a week later nobody can pardon it any more
-    let node = court.trial.node.to_string();
+    let convicted = court.accounts().await;
+    let (world, stranger) = (&court.town.world, &court.town.attesters[0].key);
     let forfeit = ["node", "forfeit", &node];
-    let (world, stranger) = (&court.trial.world, &court.stranger);
     let early = types(world, stranger, &forfeit).await.unwrap_err();
     assert!(early.contains("pardon_not_over"), "{early}");
-    court.trial.advance(7 * DAY + 1).await;
+    world.advance(7 * DAY + 1).await;
     types(world, stranger, &forfeit).await.unwrap();
-    let fine = 35 * USDC - 50 * CENT;
-    let moved = convicted.moved(&Accounts::of(&court).await);
+    let moved = convicted.moved(&court.accounts().await);
     assert_eq!(moved, [("fines", -fine), ("treasury", fine)]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_challenge_that_is_lost_costs_the_bond_and_the_node_is_paid() {
-    let court = claimed().await;
-    let before = Accounts::of(&court).await;
-    challenge(&court, court.trial.unit(2)).await;
-    let verdicts = [OK, OK, OK, GUILTY, OK, OK, OK];
-    assert_eq!(court.judge(true, verdicts).await, Outcome::Acquitted);
-    assert_eq!(listed(&court).await, "the jury found nothing wrong");
-    assert_eq!(withdraw(&court).await, 0);
+    let jury = [OK, OK, OK, GUILTY, OK, OK, OK];
+    let court = Court::claimed(NONE, Says::jury(jury)).await;
+    court.challenges().await;
+    assert_eq!(court.decided().await, "the jury found nothing wrong");
+    assert_eq!(court.withdraws().await, 0);
+    court.town.paid(court.stack).await;
     // six are paid out of the bond; who accused an innocent node is fined
-    let judged = Accounts::of(&court).await;
-    assert_eq!(
-        before.moved(&judged),
-        [
-            ("user", -5 * USDC),
-            ("task's fees", 5 * USDC - 60 * CENT + USDC),
-            ("deposits", -USDC),
-            ("attesters' fees", 60 * CENT),
-        ]
-    );
+    let moved = [
+        ("user", -court.claim - 5 * USDC),
+        ("node's credit", court.pay()),
+        ("task's fees", court.fee + 5 * USDC - 60 * CENT + USDC),
+        ("pool", DUE),
+        ("deposits", -USDC),
+        ("attesters' fees", 60 * CENT),
+    ];
+    assert_eq!(court.moved().await, moved);
 
-    court.trial.advance(DAY + 1).await;
-    court.anyone().await;
-    let fee = 35 * CENT / 10;
-    let due = 25_000;
-    let paid = judged.moved(&Accounts::of(&court).await);
-    let pay = 350 * CENT - fee - due;
-    assert_eq!(
-        paid,
-        [
-            ("escrow", -350 * CENT),
-            ("node's credit", pay),
-            ("task's fees", fee),
-            ("pool", due),
-        ]
-    );
-    let (world, node) = (&court.trial.world, court.trial.node.to_string());
-    let withdraw = ["node", "withdraw", &node];
-    types(world, &court.trial.operator, &withdraw)
-        .await
-        .unwrap();
-    let moved = judged.moved(&Accounts::of(&court).await);
-    assert!(moved.contains(&("operator", pay)), "{moved:?}");
+    let (paid, node) = (court.accounts().await, court.town.id().await.to_string());
+    court.town.operates(&["node", "withdraw", &node]).await;
+    let moved = paid.moved(&court.accounts().await);
+    let pay = court.pay();
+    assert_eq!(moved, [("operator", pay), ("node's credit", -pay)]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_jury_that_cannot_decide_is_paid_from_the_bond_and_its_rest_comes_back() {
-    let court = claimed().await;
-    let before = Accounts::of(&court).await;
-    challenge(&court, court.trial.unit(2)).await;
-    let verdicts = [GUILTY, GUILTY, OK, GUILTY, GUILTY, OK, OK];
-    assert_eq!(court.judge(true, verdicts).await, Outcome::Hung);
-    assert_eq!(listed(&court).await, "the jury couldn't decide");
-    withdraw(&court).await;
-    assert_eq!(
-        before.moved(&Accounts::of(&court).await),
-        [("user", -70 * CENT), ("attesters' fees", 70 * CENT)]
-    );
+    let jury = [GUILTY, GUILTY, OK, GUILTY, GUILTY, OK, OK];
+    let court = Court::claimed(NONE, Says::jury(jury)).await;
+    court.challenges().await;
+    assert_eq!(court.decided().await, "the jury couldn't decide");
+    assert_eq!(court.withdraws().await, json!(5 * USDC - 70 * CENT));
+    court.town.paid(court.stack).await;
+    let moved = [
+        ("user", -court.claim - 70 * CENT),
+        ("node's credit", court.pay()),
+        ("task's fees", court.fee),
+        ("pool", DUE),
+        ("attesters' fees", 70 * CENT),
+    ];
+    assert_eq!(court.moved().await, moved);
 }

@@ -5,10 +5,7 @@ use crate::{
     user::User,
 };
 use atoma_runtime::{Random, SystemRandom};
-use atoma_types::{
-    chain::{Clock, Event, calls},
-    message::Receipt,
-};
+use atoma_types::{chain::Event, message::Receipt};
 use futures::StreamExt;
 use parking_lot::Mutex;
 use std::{
@@ -101,14 +98,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
     // and the ledger pays exactly that
     let ledger = &network.ledger;
     let deposited = ledger.stack(user.stack).await.expect("the stack").escrow;
-    let close = calls::BeginClose {
-        stack: user.stack.into(),
-        clock: Clock,
-    };
-    ledger
-        .execute(&network.user, vec![close.into()])
-        .await
-        .expect("it closes");
+    let back = network.closes(user.stack);
     let mut events = std::pin::pin!(ledger.events(None));
     let mut paid = 0;
     loop {
@@ -129,7 +119,7 @@ async fn units_money_and_receipts_add_up_after_crashes() {
     let stack = ledger.stack(user.stack).await.expect("the stack");
     assert_eq!(stack.leases[0].paid_units.0, committed);
     assert_eq!(stack.escrow.0, 0);
-    assert_eq!(paid + stack.free.0, deposited.0);
+    assert_eq!(paid + back + stack.free.0, deposited.0);
 }
 
 async fn ask_until(user: Arc<User>, receipts: Receipts, stop: Arc<AtomicBool>) {

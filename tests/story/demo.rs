@@ -113,6 +113,30 @@ fn the_demo_of_a_cheat_convicts_its_node_and_gives_its_user_all_back() {
     assert_eq!(summary["user_whole"], true);
 }
 
+/// How the node was convicted, and that the demand's fee came back with all else.
+fn shown_nothing(kind: &str) -> serde_json::Value {
+    let output = atoma::run(&["demo", "--cheat", kind]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let steps = atoma::objects(&output.stdout);
+    let summary = steps.last().unwrap();
+    assert_eq!(
+        (&summary["conserved"], &summary["user_whole"]),
+        (&true.into(), &true.into()),
+        "{summary}"
+    );
+    let convicted = steps.iter().find(|step| step["step"] == "convicted");
+    convicted.unwrap()["charge"].clone()
+}
+
+#[test]
+fn the_demo_of_a_node_that_shows_nothing_convicts_it_of_that() {
+    let undisclosed = "an examined record was not disclosed in time";
+    assert_eq!(shown_nothing("withheld"), undisclosed);
+    let silence = "a demanded record was not shown in time";
+    assert_eq!(shown_nothing("silent"), silence);
+}
+
 #[test]
 fn the_demo_without_a_cheat_pays_everyone() {
     let summary = cheated("none");

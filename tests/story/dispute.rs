@@ -1,13 +1,12 @@
 //! Each kind of dispute from a user's command to money in the right accounts.
 
-use crate::case::{Case, types};
+use crate::case::{Case, bodies, evidence, pays, settles, types};
 use atoma_keys::SigningKey;
 use atoma_network::{
     COLLATERAL,
     testing::{DAY, PARTS, UNITS},
 };
 use atoma_types::{ComputeUnits, chain::events::Charge, message::Signed};
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 impl Case {
@@ -15,28 +14,12 @@ impl Case {
     async fn command(&self, key: &SigningKey, args: &[&str]) -> Result<Vec<Value>, String> {
         types(&self.world, key, &[&["dispute"], args].concat()).await
     }
-
-    /// The evidence of a record as a file.
-    fn evidence(&self, seq: u64) -> String {
-        let (record, proof) = self.prove(seq);
-        let path = self
-            .world
-            .folder
-            .path()
-            .join(format!("evidence-{seq}.json"));
-        let evidence = json!({
-            "record": BASE64_STANDARD.encode(record.to_bytes()),
-            "proof": BASE64_STANDARD.encode(proof.to_bytes()),
-        });
-        std::fs::write(&path, evidence.to_string()).unwrap();
-        path.to_string_lossy().into_owned()
-    }
 }
 
 #[tokio::test]
 async fn a_node_that_shows_nothing_is_convicted() {
     let trial = Case::start().await;
-    trial.settle().await;
+    settles(&trial).await;
     let receipt = trial.records[1].1.to_text();
     let demand = ["demand", "--receipt", &receipt];
     // only the owner, or whom it names, can demand anything
@@ -76,18 +59,15 @@ async fn a_node_that_shows_nothing_is_convicted() {
 #[tokio::test]
 async fn an_answer_by_hand_ends_a_demand() {
     let trial = Case::start().await;
-    trial.settle().await;
+    settles(&trial).await;
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
     let unit = trial.unit(3).0.to_string();
     let demand = [
         "demand", "--stack", &stack, "--node", &node, "--unit", &unit,
     ];
     trial.command(&trial.user, &demand).await.unwrap();
-    let (good, wrong) = (trial.evidence(3), trial.evidence(2));
-    // the bodies may be shown where there is no Walrus
-    let bodies = trial.world.folder.path().join("bodies");
-    std::fs::write(&bodies, [7; 200]).unwrap();
-    let bodies = bodies.to_string_lossy();
+    let (good, wrong) = (evidence(&trial, 3), evidence(&trial, 2));
+    let bodies = bodies(&trial);
     let answer = |file| {
         [
             "answer",
@@ -122,7 +102,7 @@ async fn an_answer_by_hand_ends_a_demand() {
     );
     assert_eq!(trial.world.ledger.usdc(owner).await.unwrap(), before);
     trial.advance(DAY + 1).await;
-    trial.claim().await.unwrap();
+    pays(&trial).await;
     let served = trial.world.ledger.node(trial.node).await.unwrap();
     let (sum, fee) = (PARTS.iter().sum::<u64>(), 35);
     let demand_fee = trial.stack().await.terms.demand_fee.0;
@@ -134,7 +114,7 @@ async fn an_answer_by_hand_ends_a_demand() {
 #[tokio::test]
 async fn a_node_that_signs_two_receipts_for_one_request_is_convicted() {
     let trial = Case::start().await;
-    trial.settle().await;
+    settles(&trial).await;
     let one = trial.records[1].1.clone();
     let mut dear = one.message().clone();
     dear.units = ComputeUnits(dear.units.0 + 1);

@@ -1,7 +1,10 @@
 //! What `atoma network doctor` says of the rules: of a network on which nothing is worth anything, of a node in jail,
 //! of dollars that can't be moved.
 
-use crate::{atoma, case::Case};
+use crate::{
+    atoma,
+    case::{Case, settles, types},
+};
 use atoma_keys::{Keystore, SigningKey};
 use atoma_network::testing::DAY;
 use atoma_runtime::Threads;
@@ -75,12 +78,13 @@ async fn the_doctor_knows_tasks_jail_and_frozen_dollars() {
     let report = trial.doctor(&trial.user).await;
     assert!(!report.iter().any(|line| line["check"] == "node"));
 
-    trial.settle().await;
-    trial.demand(2).await;
+    settles(&trial).await;
+    let receipt = trial.records[1].1.to_text();
+    let demand = ["dispute", "demand", "--receipt", &receipt];
+    types(&trial.world, &trial.user, &demand).await.unwrap();
     trial.advance(DAY + 1).await;
-    let (stack, ledger) = (trial.stack().await, &trial.world.ledger);
-    let silence = ledger.prove_silence(&stack, trial.node, trial.unit(2));
-    trial.run(&trial.user, silence).await.unwrap();
+    let due = ["stack", "due", &trial.stack.to_string()];
+    types(&trial.world, &trial.user, &due).await.unwrap();
     let report = trial.doctor(&trial.operator).await;
     let (result, node) = found(&report, "node");
     assert!(

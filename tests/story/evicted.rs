@@ -54,6 +54,7 @@ async fn fill(world: &World, owner: &SigningKey, task: TaskId, nodes: &[NodeId])
 async fn a_node_that_is_evicted_at_work_serves_what_it_has_leased_and_is_paid() {
     let mut town = Town::start().await;
     let (node, task) = (town.id().await, town.task());
+    let before = town.accounts(&[]).await;
     let stack = town.buys().await;
     let first = town.asks(stack).await;
 
@@ -97,6 +98,10 @@ async fn a_node_that_is_evicted_at_work_serves_what_it_has_leased_and_is_paid() 
     assert_eq!(served.earnings.0, units - units / 100);
     assert_eq!(served.collateral, town.world.collateral);
     assert_eq!((served.subscriptions, served.standing.convicted), (0, 0));
+    let (units, earned) = (units as i64, served.earnings.0 as i64);
+    assert_eq!(units, earned, "too little for a fee");
+    let moved = [("user", -units), ("node's credit", earned)];
+    assert_eq!(before.moved(&town.accounts(&[stack]).await), moved);
 
     // once there is a place it offers itself again
     let leave = ["node", "unsubscribe", &newest, &named];
@@ -106,5 +111,4 @@ async fn a_node_that_is_evicted_at_work_serves_what_it_has_leased_and_is_paid() 
         task.subscription(node).is_some()
     })
     .await;
-    town.world.audit();
 }

@@ -1,7 +1,7 @@
 //! Ways out that nobody can close: an address that its dollars' issuer has frozen stops nobody else, and what was
 //! bought under one version of the rules is settled and paid out under it.
 
-use crate::case::types;
+use crate::case::{bodies, evidence, settles, types};
 use atoma_client::request_key;
 use atoma_keys::SigningKey;
 use atoma_localnet::ClockMode;
@@ -16,7 +16,7 @@ async fn settled() -> Trial {
     let task = world.task(&operator, "model").await;
     let requests = request_key(&user);
     let trial = Trial::between(world, (operator, user, requests), task, 1).await;
-    trial.settle().await;
+    settles(&trial).await;
     trial
 }
 
@@ -99,12 +99,12 @@ async fn what_an_old_version_sold_is_settled_and_paid_out_beside_a_newer_databas
         "dispute", "demand", "--stack", &stack, "--node", &node, "--unit", &unit,
     ];
     types(world, &trial.user, &demand).await.unwrap();
-    let (record, proof) = trial.prove(2);
-    let shown = (&record, &proof);
-    let at = (trial.stack, trial.node);
-    let bodies = (None, vec![7; 200]);
-    let answer = world.ledger.answer_demand(at, trial.unit(2), shown, bodies);
-    trial.run(&trial.operator, answer).await.unwrap();
+    let (evidence, bodies) = (evidence(&trial, 2), bodies(&trial));
+    let answer = ["dispute", "answer", &stack, &node, &unit];
+    let shown = ["--evidence", &evidence, "--bodies", &bodies];
+    let answer = [&answer[..], &shown].concat();
+    let answered = types(world, &trial.operator, &answer).await.unwrap();
+    assert_eq!(answered[0]["record"], json!(2));
     trial.advance(3 * DAY).await;
     let closed = types(world, &trial.user, &["stack", "close", &stack]).await;
     let (claimed, fee) = claim();
@@ -119,5 +119,28 @@ async fn what_an_old_version_sold_is_settled_and_paid_out_beside_a_newer_databas
     assert_eq!(user, before[1] + UNITS - claimed - demand_fee);
     // the protocol's share waits on the task for the new version
     assert_eq!(treasury, before[2]);
+    leaves(&trial).await;
     world.audit();
+}
+
+/// A node of an old version leaves with all of its collateral; the database isn't asked for that either.
+async fn leaves(trial: &Trial) {
+    let (world, task) = (&trial.world, trial.task.to_string());
+    let node = trial.node.to_string();
+    let operates = async |words: &[&str]| types(world, &trial.operator, words).await;
+    let before = trial.money().await[0];
+    let more = ["node", "add-collateral", &node, "1"];
+    let refused = operates(&more).await.unwrap_err();
+    assert!(refused.contains("wrong_version"), "{refused}");
+    for step in [
+        &["node", "unsubscribe", &node, &task][..],
+        &["node", "unbond", &node],
+    ] {
+        operates(step).await.unwrap();
+    }
+    trial.advance(7 * DAY + 1).await;
+    operates(&["node", "leave", &node]).await.unwrap();
+    operates(&["node", "withdraw", &node]).await.unwrap();
+    let after = trial.money().await[0];
+    assert_eq!(after - before, world.collateral.0);
 }

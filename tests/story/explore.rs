@@ -1,6 +1,9 @@
 //! What happened on a network is found by anyone who reads its ledger.
 
-use crate::atoma;
+use crate::{
+    atoma,
+    case::{pays, settles},
+};
 use atoma_network::testing::{DAY, Trial};
 use serde_json::{Value, json};
 
@@ -27,9 +30,9 @@ async fn a_stranger_sees_the_stack_and_what_was_settled() {
     );
     assert_eq!(bought[0]["paid_micro_usdc"], json!(0));
 
-    trial.settle().await;
+    settles(&trial).await;
     trial.advance(DAY + 1).await;
-    trial.claim().await.expect("it is paid");
+    pays(&trial).await;
     // the second time it goes on from its file
     let paid = explore(home.path(), &url, "stacks");
     assert_eq!(paid.len(), 1);

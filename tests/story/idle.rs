@@ -12,6 +12,7 @@ const IDLE: Duration = Duration::from_secs(3);
 async fn an_idle_lease_gives_its_units_back_and_has_them_again_when_it_is_asked() {
     let town = Town::giving_back(IDLE).await;
     let node = town.id().await;
+    let before = town.accounts(&[]).await;
     let stack = town.buys().await;
     let first = town.asks(stack).await;
     let used = first.message().cumulative_units;
@@ -41,5 +42,8 @@ async fn an_idle_lease_gives_its_units_back_and_has_them_again_when_it_is_asked(
     let paid = town.on_ledger().await;
     assert_eq!(paid.earnings.0, served.0 - served.0 / 100);
     assert_eq!((paid.at_stake.0, paid.standing.convicted), (0, 0));
-    town.world.audit();
+    let (units, earned) = (served.0 as i64, paid.earnings.0 as i64);
+    assert_eq!(units, earned, "too little for a fee");
+    let moved = [("user", -units), ("node's credit", earned)];
+    assert_eq!(before.moved(&town.accounts(&[stack]).await), moved);
 }

@@ -11,12 +11,8 @@ use serde_json::json;
 async fn a_convicted_node_is_paid_for_its_other_leases_and_earns_again_after_its_jail() {
     let town = Town::start().await;
     let ledger = &town.world.ledger;
-    let wallet = async |key: &atoma_keys::SigningKey| {
-        let held = ledger.usdc(key.public_key().address()).await;
-        held.unwrap().0
-    };
-    let (user, operator) = (wallet(&town.user).await, wallet(&town.operator).await);
     let collateral = town.on_ledger().await.collateral.0;
+    let before = town.accounts(&[]).await;
     let (guilty, other) = (town.buys().await, town.buys().await);
     let idle = town.buys_ungranted().await;
     let lost = town.asks(guilty).await;
@@ -74,8 +70,15 @@ async fn a_convicted_node_is_paid_for_its_other_leases_and_earns_again_after_its
         .await
         .unwrap();
     town.does(&["stack", "withdraw", &idle.to_string()]).await;
-    assert_eq!(wallet(&town.user).await, user - kept - again);
-    assert_eq!(wallet(&town.operator).await, operator - fine + earned + pay);
-    assert_eq!(ledger.db().await.unwrap().communal_treasury.0, fine);
-    town.world.audit();
+    let after = town.accounts(&[guilty, other, idle]).await;
+    let served = (kept + again) as i64;
+    let (paid, fine) = ((earned + pay) as i64, fine as i64);
+    assert_eq!(served, paid, "too little for a fee");
+    // what was made good stands for what was taken
+    let moved = [
+        ("user", -served),
+        ("operator", paid - fine),
+        ("treasury", fine),
+    ];
+    assert_eq!(before.moved(&after), moved);
 }

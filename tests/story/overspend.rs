@@ -1,7 +1,7 @@
 //! More requests at once than a stack can pay.
 
 use crate::processes::Network;
-use atoma_types::chain::{Clock, Event, calls};
+use atoma_types::chain::Event;
 use futures::StreamExt;
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -76,12 +76,5 @@ async fn a_thousand_requests_on_a_stack_for_a_hundred() {
     assert_eq!(stack.escrow.0, 0);
 
     // the probe's stack comes back on its owner's word
-    let close = calls::BeginClose {
-        stack: probe.stack.into(),
-        clock: Clock,
-    };
-    ledger
-        .execute(&network.user, vec![close.into()])
-        .await
-        .expect("it closes");
+    network.closes(probe.stack);
 }

@@ -1,9 +1,13 @@
 //! A ledger and a node as processes of their own, which can be killed and started again; the ledger may be
 //! another network's.
 
-use crate::{atoma::Process, user::User};
+use crate::{
+    atoma::{Process, command, objects},
+    user::User,
+};
+use atoma_client::request_key;
 use atoma_engine::Engine as _;
-use atoma_keys::SigningKey;
+use atoma_keys::{Keystore, SigningKey};
 use atoma_ledger::Ledger;
 use atoma_network::{
     create_task, engine_class,
@@ -212,9 +216,29 @@ impl Network {
         self.node.text("node").parse().expect("an id")
     }
 
+    /// The user ends a stack, and the node settles it; how much came back by it, in micro-USDC.
+    pub(crate) fn closes(&self, stack: StackId) -> u64 {
+        let home = self.folder.path().join("user");
+        fs::create_dir_all(&home).expect("the folder is writable");
+        fs::copy(self.networks(), home.join("networks.toml")).expect("it can be copied");
+        let keystore = home.join("wallet.keystore");
+        let mut store = Keystore::open(&keystore).expect("a keystore");
+        if store.keys().is_empty() {
+            let key = SigningKey::from_seed(&self.user.to_seed());
+            store.add(key).expect("it is writable");
+        }
+        let (keystore, stack) = (keystore.to_string_lossy(), stack.to_string());
+        let close = ["--keystore", &keystore, "stack", "close", &stack];
+        let done = command(&close).env("ATOMA_HOME", &home).output();
+        let done = done.expect("the binary starts");
+        assert!(done.status.success(), "{done:?}");
+        let closed = objects(&done.stdout).remove(0);
+        closed["withdrawn_micro_usdc"].as_u64().expect("a number")
+    }
+
     /// Buys a stack that the one node gets whole.
     pub(crate) async fn buy(&self, units: u64) -> User {
-        let key = SigningKey::generate(&SystemRandom);
+        let key = request_key(&self.user);
         let of_task = TestTask {
             ledger: &self.ledger,
             task: self.task,

@@ -2,12 +2,13 @@
 
 use crate::{
     case::types,
+    test_attesters::{Says, TestAttesters},
     town::{HOUR, Town},
 };
 use atoma_network::testing::DAY;
 use atoma_types::{
     ComputeUnits, MicroUsdc, StackId,
-    chain::{Clock, Exam, Hit, HitStage, Payment, calls},
+    chain::{Exam, Hit, HitStage},
     message::{Receipt, Signed},
 };
 use serde_json::json;
@@ -161,25 +162,14 @@ async fn a_record_is_shown_where_the_last_receipt_of_its_ticket_binds_more_than_
         town.waits(async || stored().await >= packs).await;
     }
     let (first, node) = (&kept[0], town.id().await);
-    let (header, receipt) = (first.signed_header().unwrap(), first.signed().unwrap());
-    let by_hand = calls::Settle {
-        stack: stack.into(),
-        holder: node,
-        from_seq: 0,
-        to_units: receipt.message().cumulative_units,
-        to_seq: 1,
-        headers: vec![header.bytes().to_vec()],
-        header_signatures: vec![header.signature().to_bytes()],
-        last_receipt: receipt.bytes().to_vec(),
-        receipt_signature: receipt.signature().to_bytes(),
-        manifest_blob: None,
-        clock: Clock,
-    };
-    let settled = town
-        .world
-        .ledger
-        .execute(&town.operator, vec![by_hand.into()]);
-    settled.await.unwrap();
+    let claimed = town.claims_by_hand(first).await;
+    assert_eq!(claimed["ticket"], json!(1));
+    let again = town.tries_by_hand(first).await;
+    let again = again.unwrap_err();
+    assert!(
+        again.contains("all up to receipt 1 is claimed already"),
+        "{again}"
+    );
     let receipts: Vec<_> = kept.iter().map(|kept| kept.signed().unwrap()).collect();
     let claimed = units(&receipts);
     let closed = town.closes(stack).await;
@@ -268,7 +258,7 @@ async fn a_pack_that_walrus_gives_only_later_is_shown_within_the_answer_window()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_examiner_that_is_drawn_after_the_journal_was_lost_is_shown_the_record() {
-    let mut town = Town::examined().await;
+    let mut town = Town::examined(1_000).await;
     let stack = town.buys_ungranted().await;
     town.grants(stack).await;
     let receipts = town.claims(stack, 6).await;
@@ -294,19 +284,8 @@ async fn an_examiner_that_is_drawn_after_the_journal_was_lost_is_shown_the_recor
     assert_eq!((second.unit, second.seq), (first.unit, first.seq));
     assert_eq!(town.metric("atoma_node_tickets_read_back_total").await, 1);
 
-    let verdict = calls::GiveVerdict {
-        stack: stack.into(),
-        holder: town.id().await,
-        ticket: 6,
-        bad: false,
-        bond: Payment(MicroUsdc::ZERO),
-        clock: Clock,
-    };
-    let mut attesters = town.attesters.iter();
-    let examiner = attesters.find(|attester| attester.node == second.examiner.node);
-    let key = &examiner.unwrap().key;
-    let given = town.world.ledger.execute(key, vec![verdict.into()]).await;
-    given.unwrap();
+    let (ledger, attesters) = (&town.world.ledger, &town.attesters);
+    let _attesters = TestAttesters::start(ledger, attesters, stack, Says::examiner(false));
     let claim = town.price().cost(ComputeUnits(units(&receipts))).unwrap().0;
     town.paid(stack).await;
     let node = town.on_ledger().await;

@@ -5,13 +5,13 @@ use crate::{
     case::{settings, types},
     stalling::Stalling,
 };
-use atoma_client::{KeptReceipt, Receipts, request_key};
+use atoma_client::{KeptReceipt, Receipts};
 use atoma_engine::{Engine, builtin};
 use atoma_keys::{SigningKey, read_private};
 use atoma_localnet::{ClockMode, LocalnetConfig};
 use atoma_network::{
     create_task, engine_class,
-    testing::{Attester, TestTask, World, attesters, examined_task, get},
+    testing::{Accounts, Attester, Parties, TestTask, World, attesters, examined_task, get},
 };
 use atoma_node::{EvidenceConfig, Node, NodeConfig, RunningNode, ServedModel};
 use atoma_runtime::Threads;
@@ -47,7 +47,7 @@ pub(crate) struct Town {
     /// Where the node stores its evidence.
     walrus: Option<EvidenceConfig>,
     idle: Option<Duration>,
-    /// Who may be drawn to examine, where all tickets are examined.
+    /// Who may be drawn to examine, where answers are examined.
     pub(crate) attesters: Vec<Attester>,
     node: Option<RunningNode>,
     /// The node's, whatever becomes of its offer.
@@ -59,7 +59,8 @@ pub(crate) struct Town {
 struct Plan {
     worth: Option<MicroUsdc>,
     walrus: bool,
-    examined: bool,
+    /// Of a thousand tickets so many are examined; with 0 an answer can be challenged all the same.
+    examined: Option<u64>,
     /// A pack of the node's has no more bytes than this.
     pack: Option<u64>,
     /// After so long idle leases give their units back.
@@ -112,21 +113,21 @@ impl Town {
         .await
     }
 
-    /// The same where every ticket is examined.
-    pub(crate) async fn examined() -> Self {
+    /// The same where of a thousand tickets so many are examined.
+    pub(crate) async fn examined(permille: u64) -> Self {
         Self::with(Plan {
             walrus: true,
-            examined: true,
+            examined: Some(permille),
             ..Plan::default()
         })
         .await
     }
 
-    /// The same where the node's packs are so small that they hold short answers alone.
+    /// The same where all are, and the node's packs are so small that they hold short answers alone.
     pub(crate) async fn examined_in_small_packs() -> Self {
         Self::with(Plan {
             walrus: true,
-            examined: true,
+            examined: Some(1_000),
             pack: Some(8 << 10),
             ..Plan::default()
         })
@@ -146,8 +147,8 @@ impl Town {
                 treasury_payout_permille: 0,
                 ..Params::default()
             };
-            if plan.examined {
-                config.params.sample_permille = 1_000;
+            if let Some(permille) = plan.examined {
+                config.params.sample_permille = permille;
             }
         };
         let world = match plan.walrus {
@@ -160,10 +161,11 @@ impl Town {
             true => Arc::new(Stalling(engine)),
             false => engine,
         };
-        let price = if plan.examined { EXAMINED_PRICE } else { PRICE };
+        let is_examined = plan.examined.is_some();
+        let price = if is_examined { EXAMINED_PRICE } else { PRICE };
         let task = NewTask::chat(builtin::NAME, engine_class(engine.info()), price.0);
         let stranger = world.party().await;
-        let task = match plan.examined {
+        let task = match is_examined {
             true => examined_task(&world, &stranger, task).await,
             false => create_task(&world.ledger, &operator, task).await.unwrap(),
         };
@@ -190,7 +192,7 @@ impl Town {
         };
         town.start_node().await;
         town.id().await;
-        if plan.examined {
+        if is_examined {
             town.attesters = attesters(&town.world, &stranger, task).await;
         }
         town
@@ -330,15 +332,24 @@ impl Town {
         self.buys_with(&["--ungranted"]).await
     }
 
-    /// Grants the node all of a stack, however far the ledger's clock has been moved: a command's grants are good for
-    /// minutes of the machine's.
+    /// Grants the node all of a stack.
     pub(crate) async fn grants(&self, stack: StackId) {
-        let task = TestTask {
-            ledger: &self.world.ledger,
+        let (stack, node) = (stack.to_string(), self.id().await.to_string());
+        self.does(&["stack", "grant", &stack, &node, "5000"]).await;
+    }
+
+    /// What everybody has, in their wallets and in these stacks, the user's so far.
+    pub(crate) async fn accounts(&self, stacks: &[StackId]) -> Accounts {
+        let parties = Parties {
+            world: &self.world,
+            user: &self.user,
+            operator: &self.operator,
+            attesters: &self.attesters,
+            node: self.id().await,
             task: self.task,
-            price: self.price.0,
+            stacks,
         };
-        task.give(stack, &request_key(&self.user), 5_000).await;
+        Accounts::of(&parties).await
     }
 
     async fn buys_with(&self, more: &[&str]) -> StackId {
@@ -365,15 +376,13 @@ impl Town {
 
     /// The same; what the user has kept of it.
     pub(crate) async fn asks_and_keeps(&self, stack: StackId) -> KeptReceipt {
+        self.asks_about(stack, "What is the sun?").await
+    }
+
+    /// The same with a question of the story's own.
+    pub(crate) async fn asks_about(&self, stack: StackId, question: &str) -> KeptReceipt {
         let stack = stack.to_string();
-        let words = [
-            "chat",
-            "What is the sun?",
-            "--max-tokens",
-            "8",
-            "--stack",
-            &stack,
-        ];
+        let words = ["chat", question, "--max-tokens", "8", "--stack", &stack];
         let said = self.does(&words).await;
         let request = said.last().unwrap()["request"].as_str().unwrap();
         let home = self.world.folder.path();
@@ -381,6 +390,19 @@ impl Town {
         let receipts = Receipts::open(&home.join("client")).unwrap();
         let kept = receipts.show(request.parse().unwrap()).unwrap();
         kept.unwrap()
+    }
+
+    /// The node's owner claims by hand what the user has a receipt for.
+    pub(crate) async fn claims_by_hand(&self, kept: &KeptReceipt) -> Value {
+        self.tries_by_hand(kept).await.unwrap().remove(0)
+    }
+
+    /// The same where it may be refused.
+    pub(crate) async fn tries_by_hand(&self, kept: &KeptReceipt) -> Result<Vec<Value>, String> {
+        let (receipt, header) = (kept.signed().unwrap(), kept.signed_header().unwrap());
+        let (receipt, header) = (receipt.to_text(), header.to_text());
+        let settle = ["node", "settle", "--receipt", &receipt, "--header", &header];
+        types(&self.world, &self.operator, &settle).await
     }
 
     /// Ends a stack: the node has settled, and what it doesn't claim is the user's.

@@ -3,7 +3,7 @@
 
 use crate::{
     atoma::{self, Process},
-    case::{Case, types},
+    case::{Case, pays, settles, types},
 };
 use atoma_evidence::pack::{
     Body, Header, Pack, PackWriter, ReceiptProof, Record, SaltedBody, SealContext, Sealer,
@@ -14,7 +14,6 @@ use atoma_network::testing::DAY;
 use atoma_runtime::Threads;
 use atoma_types::{
     ComputeUnits, TimestampMs,
-    chain::calls,
     history::ReceiptTree,
     message::{CommitmentKind, Signed},
 };
@@ -138,11 +137,8 @@ impl Case {
     }
 
     async fn move_node(&self, url: String) {
-        let call = calls::SetNodeUrl {
-            node: self.node.into(),
-            url,
-        };
-        self.run(&self.operator, call).await.unwrap();
+        let moves = ["node", "set-url", &self.node.to_string(), &url];
+        types(&self.world, &self.operator, &moves).await.unwrap();
     }
 }
 
@@ -203,12 +199,12 @@ async fn everything_about_a_request_is_checked() {
     assert_eq!(told.checks("skipped"), ["certified", "settled", "claim"]);
 
     // the settlement, while it waits and after it was paid
-    trial.settle().await;
+    settles(&trial).await;
     *proof.lock() = trial.proof(&pack, blob_id, true);
     let told = trial.verify(&of_receipt).await;
     assert_eq!(told.checks("skipped"), ["certified"], "{:?}", told.lines);
     trial.advance(DAY + 1).await;
-    trial.claim().await.unwrap();
+    pays(&trial).await;
     let told = trial.verify(&of_receipt).await;
     assert_eq!(told.checks("skipped"), ["certified"], "{:?}", told.lines);
     assert_eq!(told.checks("passed").len(), 15);
@@ -279,7 +275,7 @@ async fn everything_about_a_request_is_checked() {
 #[tokio::test]
 async fn what_a_node_was_convicted_over_holds_no_more() {
     let trial = Case::start().await;
-    trial.settle().await;
+    settles(&trial).await;
     trial.pack();
     let file = trial.path("pack.bin");
     let first = [&file, "--seq", "1"];

@@ -1,7 +1,7 @@
 //! A node that settles a chain that its user doesn't hold is convicted without a human: by a watcher, and by a
 //! gateway for its users.
 
-use crate::atoma;
+use crate::{atoma, case::types_on};
 use atoma_client::{BuyRequest, Client, ClientConfig, KeptReceipt, Receipts};
 use atoma_engine::builtin;
 use atoma_keys::{Keystore, SigningKey};
@@ -10,7 +10,7 @@ use atoma_runtime::{SystemRandom, Threads};
 use atoma_types::{
     ComputeUnits, DurationMs, Price,
     chain::{
-        Clock, Event, calls,
+        Event,
         events::{Charge, NodeConvicted},
     },
     message::{Receipt, Signed},
@@ -69,21 +69,10 @@ impl Told {
             last.message().seq > kept.seq,
             "the voucher covers more than was used"
         );
-        let settle = calls::Settle {
-            stack: kept.stack.into(),
-            holder: kept.node,
-            from_seq: 0,
-            to_units: last.message().cumulative_units,
-            to_seq: last.message().seq,
-            headers: vec![header.bytes().to_vec()],
-            header_signatures: vec![header.signature().to_bytes()],
-            last_receipt: last.bytes().to_vec(),
-            receipt_signature: last.signature().to_bytes(),
-            manifest_blob: None,
-            clock: Clock,
-        };
-        let calls = vec![settle.into()];
-        self.network.ledger.execute(&owner, calls).await.unwrap();
+        let home = self.folder.path().join("owner");
+        let (receipt, header) = (last.to_text(), header.to_text());
+        let settle = ["node", "settle", "--receipt", &receipt, "--header", &header];
+        types_on(&self.network, &home, &owner, &settle).await;
     }
 
     async fn all_is_there(&self, convicted: &NodeConvicted) {
@@ -94,6 +83,7 @@ impl Told {
         let node = ledger.node(convicted.node).await.unwrap();
         assert_eq!(node.pending.fines, convicted.fine);
         assert_eq!(convicted.fine.0, 10 * convicted.value.0);
+        self.network.localnet.audit().unwrap();
     }
 }
 

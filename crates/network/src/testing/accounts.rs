@@ -1,8 +1,30 @@
-//! Every account that a court's case moves money between, so that a story can say where all of it went.
+//! Every account that a story moves money between, so that it can say where all of it went.
 
-use super::Court;
+use super::{Attester, World};
 use atoma_keys::SigningKey;
-use atoma_types::chain::{Stack, Task};
+use atoma_types::{
+    NodeId, StackId, TaskId,
+    chain::{Stack, Task},
+};
+
+/// Whose accounts are looked at.
+#[derive(Debug)]
+pub struct Parties<'a> {
+    /// The ledger that they are on.
+    pub world: &'a World,
+    /// Who buys stacks.
+    pub user: &'a SigningKey,
+    /// Who owns the node.
+    pub operator: &'a SigningKey,
+    /// Who may be drawn to examine; none of them is one of the others.
+    pub attesters: &'a [Attester],
+    /// The node that is paid or convicted.
+    pub node: NodeId,
+    /// What it serves.
+    pub task: TaskId,
+    /// What the user has bought by now.
+    pub stacks: &'a [StackId],
+}
 
 /// What each account holds, in micro-USDC. Accounts have names, in the order in which money tends to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,29 +32,33 @@ pub struct Accounts(Vec<(&'static str, u64)>);
 
 impl Accounts {
     /// As the ledger has it now, whose sum is checked.
-    pub async fn of(court: &Court) -> Self {
-        court.trial.world.audit();
-        let (trial, ledger) = (&court.trial, &court.trial.world.ledger);
+    pub async fn of(parties: &Parties<'_>) -> Self {
+        parties.world.audit();
+        let ledger = &parties.world.ledger;
         let wallet = async |key: &SigningKey| {
             let held = ledger.usdc(key.public_key().address()).await.unwrap();
             held.0
         };
-        let stack = trial.stack().await;
-        let node = ledger.node(trial.node).await.unwrap();
-        let task = ledger.task(trial.task).await.unwrap();
+        let mut stacks = Vec::new();
+        for stack in parties.stacks {
+            stacks.push(ledger.stack(*stack).await.unwrap());
+        }
+        let in_stacks = |of: fn(&Stack) -> u64| -> u64 { stacks.iter().map(of).sum() };
+        let node = ledger.node(parties.node).await.unwrap();
+        let task = ledger.task(parties.task).await.unwrap();
         let mut attesters = 0;
-        for attester in &court.attesters {
+        for attester in parties.attesters {
             let node = ledger.node(attester.node).await.unwrap();
             attesters += wallet(&attester.key).await + node.earnings.0;
         }
         let treasury = ledger.db().await.unwrap().communal_treasury.0;
         Self(vec![
-            ("user", wallet(&trial.user).await),
-            ("escrow", stack.escrow.0),
-            ("stack's credit", stack.free.0),
-            ("demand fees", demand_fees(&stack)),
-            ("bonds", bonds(&stack)),
-            ("operator", wallet(&trial.operator).await),
+            ("user", wallet(parties.user).await),
+            ("escrow", in_stacks(|stack| stack.escrow.0)),
+            ("stack's credit", in_stacks(|stack| stack.free.0)),
+            ("demand fees", in_stacks(demand_fees)),
+            ("bonds", in_stacks(bonds)),
+            ("operator", wallet(parties.operator).await),
             ("node's credit", node.earnings.0),
             ("collateral", node.collateral.0),
             ("fines", node.pending.fines.0),
