@@ -231,6 +231,12 @@ pub struct TokenScore {
     /// Whether a filter (top-k, top-p, min-p) or the answer's form removes the claimed token, whatever the
     /// noise: its margin says nothing then. Tolerant engines don't tell.
     pub forbidden: bool,
+    /// By how many logits this engine's numbers would have to be off, at least, for the claimed token to be the
+    /// choice under the same noise; the filters' edges are loose, so that numbers which are close don't throw a token
+    /// out. Of engines outside, which don't tell all numbers, a lower bound.
+    pub shortfall: f32,
+    /// Whether a filter or the answer's form removes the claimed token, however loose its edge.
+    pub outside: bool,
 }
 
 /// How many tokens a prompt has, by whoever could say.

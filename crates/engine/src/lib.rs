@@ -44,6 +44,7 @@ mod http;
 pub mod hub;
 mod known_bits;
 mod load_error;
+mod loose;
 mod nucleus;
 mod open;
 mod piece;

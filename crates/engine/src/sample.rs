@@ -47,6 +47,17 @@ const SEED_TAG: u64 = 0x6174_6F6D_612F_7631; // "atoma/v1"
 /// How often each token occurs in the output so far.
 pub(crate) type Counts = BTreeMap<u32, u32>;
 
+/// Occurrences of the tokens so far, if the penalties need them.
+pub(crate) fn occurrences(output: &[u32], sampling: &Sampling) -> Counts {
+    let mut counts = Counts::new();
+    if sampling.frequency_penalty != 0.0 || sampling.presence_penalty != 0.0 {
+        for id in output {
+            *counts.entry(*id).or_default() += 1;
+        }
+    }
+    counts
+}
+
 /// The noise of one position.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Noise(u64);
@@ -110,11 +121,12 @@ pub(crate) fn choose(
     race.winner
 }
 
-fn is_greedy(sampling: &Sampling) -> bool {
+pub(crate) fn is_greedy(sampling: &Sampling) -> bool {
     sampling.temperature < GREEDY_BELOW
 }
 
-/// Scores a claimed token against the choice that [`choose`] makes.
+/// Scores a claimed token against the choice that [`choose`] makes, and says nothing of loose edges. Leaves `logits` as that
+/// does.
 pub(crate) fn score(
     simd: Simd,
     logits: &mut [f32],
@@ -147,6 +159,8 @@ pub(crate) fn score(
         reference: Some(reference),
         margin,
         forbidden,
+        shortfall: 0.0,
+        outside: false,
     }
 }
 
@@ -196,8 +210,15 @@ fn penalise(logits: &mut [f32], sampling: &Sampling, counts: &Counts) {
         return;
     }
     for (id, count) in counts {
-        let penalty = sampling.presence_penalty + sampling.frequency_penalty * *count as f32;
-        logits[*id as usize] -= penalty;
+        logits[*id as usize] -= penalty(sampling, *count);
+    }
+}
+
+/// What is taken from the logit of a token that has occurred so often.
+pub(crate) fn penalty(sampling: &Sampling, occurred: u32) -> f32 {
+    match occurred {
+        0 => 0.0,
+        count => sampling.presence_penalty + sampling.frequency_penalty * count as f32,
     }
 }
 

@@ -46,4 +46,7 @@ pub enum Unavailable {
     /// It doesn't report what a score is made of.
     #[error("the upstream doesn't score prompts")]
     NoScores,
+    /// It scores a claimed answer as if its form were free.
+    #[error("the upstream can't score an answer whose form is given")]
+    NoScoresOfForms,
 }

@@ -11,6 +11,7 @@ use super::kv::BlockHash;
 use crate::deltas::Deltas;
 use crate::fingerprint::{Fingerprint, RowDigest};
 use crate::format::{Guide, Mask};
+use crate::loose;
 use crate::sample::{self, Counts};
 use crate::text::TextModel;
 use crate::tool_calls::ToolCalls;
@@ -257,27 +258,17 @@ impl Job {
             }
             Work::Score(scoring) => {
                 let index = next - scoring.prompt;
-                let counts = count(&scoring.output[..index], &scoring.sampling);
+                let so_far = &scoring.output[..index];
+                let counts = sample::occurrences(so_far, &scoring.sampling);
                 let claimed = scoring.output[index];
                 let sampling = &scoring.sampling;
                 let mask = scoring.masks.get(&index);
-                let score = sample::score(simd, logits, sampling, &counts, next, mask, claimed);
+                let score = loose::score(simd, logits, sampling, &counts, next, mask, claimed);
                 Some(Verdict::Scored { score, digest })
             }
             Work::Embed(_) => None,
         }
     }
-}
-
-/// Occurrences, if the penalties need them.
-fn count(output: &[u32], sampling: &Sampling) -> Counts {
-    let mut counts = Counts::new();
-    if sampling.frequency_penalty != 0.0 || sampling.presence_penalty != 0.0 {
-        output
-            .iter()
-            .for_each(|id| *counts.entry(*id).or_default() += 1);
-    }
-    counts
 }
 
 impl Generation {

@@ -1,6 +1,5 @@
-//! Requests whose answer is one JSON document: embeddings and scores.
+//! Requests whose answer is one JSON document: embeddings, and what scores are made of.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use atoma_http::client::AnswerLimits;
@@ -9,27 +8,28 @@ use futures::FutureExt;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::dialect::Dialect;
 use super::prefix::Prefix;
 use super::reader::broken;
 use super::refusal::of_frame;
 use super::servers::{Busy, Server};
 use super::{EMBEDDINGS, SILENCE_TIMEOUT, Upstream};
 use crate::unit::finite;
-use crate::{
-    ChatMessage, Embeddings, Engine, EngineError, Prompt, Score, TokenScore, Unavailable, Usage,
-};
+use crate::{ChatMessage, Embeddings, Engine, EngineError, Prompt, Unavailable, Usage};
 
 /// Largest answer that isn't streamed: 2,048 embeddings of 4,096 numbers each.
 const MAX_ANSWER_BYTES: usize = 128 << 20;
 
+/// The body of a request, in the words of each server.
+pub(super) type BodyOf = Arc<dyn Fn(Dialect) -> Bytes + Send + Sync>;
+
 impl Upstream {
     /// Sends a request whose answer is one JSON document.
-    async fn ask<T: for<'de> Deserialize<'de>>(
+    pub(super) async fn ask<T: for<'de> Deserialize<'de>>(
         &self,
         path: &'static str,
-        body: &serde_json::Value,
+        body: BodyOf,
     ) -> Result<T, EngineError> {
-        let body = Bytes::from(body.to_string());
         let ask = |server, busy| self.ask_one(server, busy, path, body.clone()).boxed();
         let (whole, context) = self.first_of(&Prefix::default(), ask).await?;
         // an error of status 200, or nothing that can be read
@@ -42,8 +42,9 @@ impl Upstream {
         server: Arc<Server>,
         _busy: Busy,
         path: &'static str,
-        body: Bytes,
+        body: BodyOf,
     ) -> Result<(Bytes, Option<usize>), EngineError> {
+        let body = body(self.identity(&server).await.dialect);
         let response = self.send_once(&server, path, body).await?;
         let limits = AnswerLimits::within(SILENCE_TIMEOUT, MAX_ANSWER_BYTES);
         let whole = response.into_body().whole(limits).await;
@@ -71,8 +72,9 @@ impl Upstream {
             .map(|p| self.count_tokens(p).unwrap_or(0))
             .sum();
         let count = prompts.len();
-        let body = embeddings_body(&self.model, &prompts);
-        let mut reply: Reply = self.ask(EMBEDDINGS, &body).await?;
+        let body = Bytes::from(embeddings_body(&self.model, &prompts).to_string());
+        let body: BodyOf = Arc::new(move |_| body.clone());
+        let mut reply: Reply = self.ask(EMBEDDINGS, body).await?;
         reply.data.sort_by_key(|item| item.index);
         let in_order = reply
             .data
@@ -91,66 +93,6 @@ impl Upstream {
                 ..Usage::default()
             },
         ))
-    }
-
-    /// By `prompt_logprobs`, which vLLM and SGLang report.
-    pub(super) async fn score_one(
-        &self,
-        prompt: Vec<u32>,
-        output: Vec<u32>,
-    ) -> Result<Score, EngineError> {
-        type Position = BTreeMap<String, Reported>;
-        #[derive(Deserialize)]
-        struct Reported {
-            logprob: f32,
-            rank: Option<u32>,
-        }
-        #[derive(Deserialize)]
-        struct Reply {
-            choices: Vec<ReplyChoice>,
-        }
-        #[derive(Deserialize)]
-        struct ReplyChoice {
-            prompt_logprobs: Option<Vec<Option<Position>>>,
-        }
-        let tokens: Vec<u32> = prompt.iter().chain(&output).copied().collect();
-        let body = json!({
-            "model": self.model, "prompt": tokens, "max_tokens": 1, "temperature": 0,
-            "prompt_logprobs": 1,
-        });
-        let reply: Reply = self.ask("/v1/completions", &body).await?;
-        let cannot = || EngineError::from(Unavailable::NoScores);
-        let positions = reply
-            .choices
-            .into_iter()
-            .next()
-            .and_then(|c| c.prompt_logprobs);
-        let positions = positions
-            .filter(|p| p.len() == tokens.len())
-            .ok_or_else(cannot)?;
-        let mut scores = Vec::with_capacity(output.len());
-        for (id, reported) in output.iter().zip(&positions[prompt.len()..]) {
-            let reported = reported.as_ref().ok_or_else(cannot)?;
-            let own = reported.get(&id.to_string()).ok_or_else(cannot)?;
-            let best = reported
-                .iter()
-                .max_by(|a, b| a.1.logprob.total_cmp(&b.1.logprob));
-            let best = best.ok_or_else(cannot)?;
-            scores.push(TokenScore {
-                id: *id,
-                logprob: own.logprob,
-                // Servers count from one.
-                rank: own.rank.map_or(0, |rank| rank.saturating_sub(1)),
-                reference: best.0.parse().ok(),
-                margin: (best.1.logprob - own.logprob).max(0.0),
-                forbidden: false,
-            });
-        }
-        Ok(Score {
-            tokens: scores,
-            fingerprint: [0; 32],
-            commitments: Vec::new(),
-        })
     }
 }
 

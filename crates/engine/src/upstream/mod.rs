@@ -6,6 +6,7 @@
 //! servers stop generating.
 //!
 //! * `body` writes what is sent, in each server's `dialect`; `start` sends it, `reader` reads what comes.
+//! * `score` has servers tell how likely the tokens of a claimed answer are.
 //! * `choice` says which server gets a prompt, by its load and by what it has seen of the prompt (`prefix`).
 //! * `probe` and `servers` say which servers are well.
 
@@ -27,6 +28,7 @@ mod reader;
 mod refusal;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod replay;
+mod score;
 mod servers;
 mod start;
 
@@ -232,10 +234,10 @@ impl Engine for Upstream {
         &self,
         prompt: Vec<u32>,
         output: Vec<u32>,
-        _sampling: Sampling,
-        _format: Option<Format>,
+        sampling: Sampling,
+        format: Option<Format>,
     ) -> BoxFuture<'_, Result<Score, EngineError>> {
-        self.score_one(prompt, output).boxed()
+        self.score_one(prompt, output, sampling, format).boxed()
     }
 
     fn load(&self) -> Load {

@@ -22,3 +22,4 @@ mod real_model;
 mod replicas;
 mod spans;
 mod upstream;
+mod upstream_scores;
