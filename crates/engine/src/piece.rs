@@ -28,6 +28,8 @@ pub struct AnswerDelta {
     pub tool_calls: Vec<ToolCallDelta>,
     /// The tokens of the text, when they were asked for.
     pub logprobs: Vec<TokenLogprob>,
+    /// Ids of its tokens, those without text among them, where the server says.
+    pub token_ids: Vec<u32>,
     /// Set in the last delta of an answer.
     pub finish: Option<Finish>,
 }

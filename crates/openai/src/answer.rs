@@ -68,6 +68,8 @@ struct ChatChoice<'a> {
     message: Message<'a>,
     logprobs: Option<ChatLogprobs<'a>>,
     finish_reason: &'static str,
+    #[serde(skip_serializing_if = "<[u32]>::is_empty")]
+    token_ids: &'a [u32],
 }
 
 #[derive(Serialize)]
@@ -87,6 +89,8 @@ struct TextChoice<'a> {
     index: u32,
     logprobs: Option<TextLogprobs<'a>>,
     finish_reason: &'static str,
+    #[serde(skip_serializing_if = "<[u32]>::is_empty")]
+    token_ids: &'a [u32],
 }
 
 /// The whole answer as OpenAI's `chat.completion`.
@@ -96,6 +100,7 @@ pub fn chat(head: &Head, answers: &BTreeMap<u32, Said>, usage: Usage) -> Vec<u8>
         message: message(said),
         logprobs: said.logprobs.as_deref().map(ChatLogprobs::of),
         finish_reason: said.finish.map_or("stop", finish_reason),
+        token_ids: &said.token_ids,
     });
     answer(head, "chat.completion", choices.collect(), usage)
 }
@@ -110,6 +115,7 @@ pub fn completion(head: &Head, answers: &BTreeMap<u32, Said>, usage: Usage) -> V
             .as_deref()
             .map(|tokens| TextLogprobs::of(tokens, 0)),
         finish_reason: said.finish.map_or("stop", finish_reason),
+        token_ids: &said.token_ids,
     });
     answer(head, "text_completion", choices.collect(), usage)
 }

@@ -58,6 +58,8 @@ struct ChatChoice<'a> {
     delta: Delta<'a>,
     logprobs: Option<ChatLogprobs<'a>>,
     finish_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[u32]>::is_empty")]
+    token_ids: &'a [u32],
 }
 
 #[derive(Default, Serialize)]
@@ -80,6 +82,8 @@ struct TextChoice<'a> {
     index: u32,
     logprobs: Option<TextLogprobs<'a>>,
     finish_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[u32]>::is_empty")]
+    token_ids: &'a [u32],
 }
 
 impl Frames {
@@ -165,6 +169,7 @@ impl Frames {
                     delta: message,
                     logprobs: logprobs.map(ChatLogprobs::of),
                     finish_reason,
+                    token_ids: &delta.token_ids,
                 };
                 self.choice(out, choice);
             }
@@ -176,6 +181,7 @@ impl Frames {
                     index: delta.index,
                     logprobs,
                     finish_reason,
+                    token_ids: &delta.token_ids,
                 };
                 self.choice(out, choice);
             }
@@ -196,6 +202,7 @@ impl Frames {
                 delta,
                 logprobs: None,
                 finish_reason: None,
+                token_ids: &[],
             };
             self.choice(out, choice);
         }
@@ -345,6 +352,21 @@ mod tests {
         let last = frames.finish(Finish::Length, Usage::default());
         assert_eq!(text(&last).matches("finish_reason\":\"length").count(), 1);
         assert!(text(&last).contains(r#""index":1"#));
+    }
+
+    #[test]
+    fn ids_of_tokens_stand_where_vllm_writes_them() {
+        let delta = AnswerDelta {
+            text: "x".to_owned(),
+            token_ids: vec![7, 9],
+            ..AnswerDelta::default()
+        };
+        for kind in [Kind::Chat, Kind::Completion] {
+            let deltas = vec![delta.clone()];
+            let said = frames(kind, false).piece(&Piece { deltas, tokens: 2 });
+            let end = r#""logprobs":null,"finish_reason":null,"token_ids":[7,9]}]}"#;
+            assert!(text(&said).trim_end().ends_with(end), "{said:?}");
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct Said {
     pub tool_calls: BTreeMap<u32, ToolCallDelta>,
     /// Filled when log probabilities were asked for.
     pub logprobs: Option<Vec<TokenLogprob>>,
+    /// Ids of its tokens, where a server outside says.
+    pub token_ids: Vec<u32>,
     /// Why it ended; none where that wasn't said.
     pub finish: Option<Finish>,
 }
@@ -89,6 +91,7 @@ impl Said {
         if let Some(tokens) = &mut self.logprobs {
             tokens.extend(delta.logprobs);
         }
+        self.token_ids.extend(delta.token_ids);
         self.finish = delta.finish.or(self.finish);
     }
 }

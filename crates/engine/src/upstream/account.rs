@@ -17,6 +17,9 @@ const BYTES_PER_TOKEN: usize = 5;
 /// No token of any vocabulary has more bytes: a server that counts fewer tokens than that miscounts.
 const MOST_BYTES_PER_TOKEN: usize = 128;
 
+/// Tokens in a row that show no text: no model has a use for more, and evidence that lacks ids shows it.
+const MOST_IDS: usize = 1 << 16;
+
 /// What is known of one of the answers.
 #[derive(Debug, Default)]
 struct Answer {
@@ -28,6 +31,8 @@ struct Answer {
     /// Frames that say something.
     frames: u32,
     bytes: usize,
+    /// Ids of tokens that weren't told yet, for they show no text.
+    ids: Vec<u32>,
     finish: Option<Finish>,
 }
 
@@ -83,12 +88,17 @@ impl Account {
     /// If the server gave an answer up.
     pub(super) fn see(&mut self, frame: &Frame<'_>) -> Result<Vec<AnswerDelta>, EngineError> {
         let mut said = Vec::new();
-        for (delta, end) in frame.deltas() {
+        for (mut delta, end) in frame.deltas() {
             if end == Some(End::Broken) {
                 return Err(Unavailable::GaveUp.into());
             }
             self.note(&delta, frame);
+            // ids of tokens that show no text go with what is said next
+            let ids = &mut self.answer(delta.index).ids;
+            ids.append(&mut delta.token_ids);
+            ids.truncate(MOST_IDS);
             if delta.says_something() {
+                delta.token_ids = std::mem::take(ids);
                 said.push(delta);
             }
         }
@@ -192,6 +202,7 @@ impl Account {
             answer.finish = Some(finish);
             AnswerDelta {
                 index: answer.index,
+                token_ids: std::mem::take(&mut answer.ids),
                 finish: Some(finish),
                 ..AnswerDelta::default()
             }
@@ -312,6 +323,26 @@ mod tests {
         // some say zeros until the end
         let last = r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2600}}"#;
         assert_eq!(counted(1, &[&frame(0), last]).1, 2_600);
+    }
+
+    #[test]
+    fn ids_of_tokens_without_text_are_told_with_the_next_text_or_the_end() {
+        let mut account = Account::new(1, None);
+        let frame = |choice: &str| format!(r#"{{"choices":[{choice}]}}"#);
+        let mut told = Vec::new();
+        for choice in [
+            r#"{"delta":{"role":"assistant","content":""},"token_ids":null}"#,
+            r#"{"delta":{"content":""},"token_ids":[1]}"#,
+            r#"{"delta":{"content":"a"},"token_ids":[2,3]}"#,
+            r#"{"delta":{"content":""},"token_ids":[4]}"#,
+        ] {
+            let text = frame(choice);
+            let frame: Frame<'_> = serde_json::from_str(&text).unwrap();
+            told.extend(account.see(&frame).unwrap());
+        }
+        told.extend(account.end(Finish::Stop));
+        let ids: Vec<_> = told.into_iter().map(|delta| delta.token_ids).collect();
+        assert_eq!(ids, [vec![1, 2, 3], vec![4]]);
     }
 
     #[test]

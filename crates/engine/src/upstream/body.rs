@@ -75,8 +75,12 @@ pub(super) fn generation(request: &GenerateRequest, model: &str, dialect: Dialec
         }
         (Some(count), _) => body.set("logprobs", &count),
     }
-    if let (Dialect::Vllm, Some(salt)) = (dialect, request.cache_domain.salt()) {
-        body.set("cache_salt", &salt);
+    if dialect == Dialect::Vllm {
+        // whoever audits the answer needs them: text can't be cut into the same tokens safely
+        body.set("return_token_ids", &true);
+        if let Some(salt) = request.cache_domain.salt() {
+            body.set("cache_salt", &salt);
+        }
     }
     for (name, value) in &server.more {
         if !(dialect == Dialect::Plain && is_choice_of_nothing(name, server)) {
@@ -233,6 +237,7 @@ mod tests {
             "stream_options": { "include_usage": true, "continuous_usage_stats": true },
             "temperature": 0.7, "top_p": 1.0, "top_k": -1, "min_p": 0.0,
             "frequency_penalty": 0.0, "presence_penalty": 0.0, "repetition_penalty": 1.0, "seed": 5,
+            "return_token_ids": true,
         });
         assert_eq!(body, expected);
         let body = sent(&request, Dialect::LlamaCpp);
@@ -274,6 +279,7 @@ mod tests {
             ("top_k", json!(-1)),
             ("min_p", json!(0.0)),
             ("repetition_penalty", json!(1.0)),
+            ("return_token_ids", json!(true)),
         ] {
             expected[name] = value;
         }

@@ -37,6 +37,9 @@ struct Choice<'a> {
     finish_reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
     logprobs: Option<&'a RawValue>,
+    /// vLLM's, where they are asked for.
+    #[serde(borrow)]
+    token_ids: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -209,6 +212,10 @@ impl<'a> Choice<'a> {
                 .map(|(at, call)| call.delta(at as u32))
                 .collect(),
             logprobs: logprobs.unwrap_or_default().into_list(),
+            token_ids: self
+                .token_ids
+                .and_then(|raw| serde_json::from_str(raw.get()).ok())
+                .unwrap_or_default(),
             finish: match end {
                 Some(End::Is(finish)) => Some(finish),
                 Some(End::Broken | End::Unknown) | None => None,
@@ -376,6 +383,17 @@ mod tests {
         assert!(is_error(r#"{"error":"x"}"#));
         assert!(is_error(r#"{"object":"error","message":"x","code":400}"#));
         assert!(!is_error(r#"{"error":null,"choices":null}"#));
+    }
+
+    #[test]
+    fn ids_of_tokens_are_read_and_what_are_none_is_passed_over() {
+        let ids = |choice: &str| delta(choice).0.token_ids;
+        let chat = r#"{"index":0,"delta":{"content":"a"},"logprobs":null,"finish_reason":null,"token_ids":[7,9]}"#;
+        assert_eq!(ids(chat), [7, 9]);
+        for none in ["null", "[]", "[-1]", r#""7""#, r#"["token_id:7"]"#] {
+            let choice = format!(r#"{{"text":"a","token_ids":{none}}}"#);
+            assert_eq!(ids(&choice), [0u32; 0], "{none}");
+        }
     }
 
     #[test]
