@@ -13,6 +13,7 @@
 //!
 //! [`plan()`], [`judge()`] and [`verdict()`] are pure; [`examine()`] is the way through all of them. The record's place in a
 //! settlement is the ledger's to check, and `evidence`'s.
+//! Where numbers are close and not equal, [`tolerant`] judges sums instead.
 //! `docs/verification.md` says what is found and what isn't.
 
 mod asked;
@@ -25,6 +26,7 @@ mod plan;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod told;
+pub mod tolerant;
 mod work;
 
 pub use digest::{Ballot, verdict};

@@ -35,6 +35,9 @@ pub enum Unable {
     /// The class promises numbers that are close, not bits.
     #[error("answers of the tolerant class can't be checked yet")]
     Tolerant,
+    /// The class promises bits, or the record is none of text: its sums say nothing.
+    #[error("only text of the tolerant class is judged by sums")]
+    NotTolerant,
     /// The engine at hand is of another class.
     #[error("the answer is model {asked}'s; this engine is {here}, or computes in another way")]
     OtherModel {
@@ -69,7 +72,7 @@ pub fn plan(work: &Work, model: &ModelInfo) -> Result<Plan, Unable> {
     })
 }
 
-fn read(work: &Work, model: &ModelInfo) -> Result<Rerun, Finding> {
+pub(crate) fn read(work: &Work, model: &ModelInfo) -> Result<Rerun, Finding> {
     let [request, answer] = shown(work).ok_or(Finding::Withheld)?;
     let (header, receipt) = (work.header(), work.receipt());
     let is_text = header.endpoint != Endpoint::Embeddings;

@@ -16,6 +16,8 @@ pub(crate) struct Told {
     pub calls: Vec<Call>,
     /// One entry for each token, where they were asked for.
     pub logprobs: Vec<Value>,
+    /// Ids of its tokens, as servers outside tell them.
+    pub token_ids: Vec<u32>,
     /// Why it ended, as OpenAI calls it; none if it breaks off.
     pub finish: Option<String>,
     usage: Option<ToldUsage>,
@@ -63,6 +65,7 @@ struct Choice {
     text: Option<String>,
     logprobs: Option<Value>,
     finish_reason: Option<String>,
+    token_ids: Option<Vec<u32>>,
 }
 
 #[derive(Deserialize)]
@@ -159,6 +162,8 @@ impl Told {
             if let Some(logprobs) = choice.logprobs.filter(|logprobs| !logprobs.is_null()) {
                 self.logprobs.extend(tokens(shape, logprobs)?);
             }
+            self.token_ids
+                .extend(choice.token_ids.into_iter().flatten());
             self.finish = choice.finish_reason;
         }
         Some(())
@@ -189,6 +194,24 @@ impl Told {
                 && told.completion_tokens == usage.output
                 && cached.is_none_or(|cached| cached == usage.cached_input)
         })
+    }
+
+    /// The log probability of each token; none where one has none.
+    pub(crate) fn reported(&self) -> Option<Vec<f32>> {
+        let number = |entry: &Value| match entry {
+            // a completion's: text, number, alternatives, offset
+            Value::Array(parts) => parts.get(1)?.as_f64(),
+            entry => entry["logprob"].as_f64(),
+        };
+        let entries = self.logprobs.iter();
+        entries
+            .map(|entry| number(entry).map(|n| n as f32))
+            .collect()
+    }
+
+    /// Whether it says nothing but its text.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.reasoning.is_empty() && self.refusal.is_empty() && self.calls.is_empty()
     }
 
     /// The answer's text, without what was thought before.

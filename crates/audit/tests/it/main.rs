@@ -3,4 +3,5 @@
 mod cheats;
 mod honest;
 mod plain;
+mod tolerant;
 mod verdicts;
