@@ -1,5 +1,6 @@
 //! A study of audits, with the code that attesters run: honest answers in all variations, of which none may be found
-//! guilty; cheats of all kinds, and how many of each are found; what a look costs beside the answer.
+//! guilty; cheats of all kinds, and how many of each are found; what a look costs beside the answer; and what shows where
+//! numbers are only close.
 //!
 //! `docs/verification.md` has its tables; the short form is a test.
 
@@ -12,6 +13,7 @@ mod model;
 mod play;
 mod report;
 mod requests;
+mod tolerant;
 mod world;
 
 pub use cheats::{Row, cheats};
@@ -21,3 +23,4 @@ pub use interval::{interval, most_if_none};
 pub use kinds::{Kind, Record, Seen};
 pub use model::Model;
 pub use report::Study;
+pub use tolerant::{Class, Found, Tolerant, TolerantRow, Trials, tolerant};

@@ -1,7 +1,11 @@
 //! The study as a command: see the library.
 
 use anyhow::{Result, ensure};
-use atoma_bench_verification::{Honest, Model, Row, Study, Wanted, cheats, cost, honest, interval};
+use atoma_audit::tolerant::CHANCE;
+use atoma_bench_verification::{
+    Found, Honest, Model, Row, Study, Tolerant, Trials, Wanted, cheats, cost, honest, interval,
+    tolerant,
+};
 use clap::Parser;
 use std::{
     path::PathBuf,
@@ -29,6 +33,12 @@ struct Args {
     /// Answers whose cost is measured, one at a time and eight at once.
     #[arg(long, default_value_t = 96)]
     cost: usize,
+    /// Honest tokens of each tolerant class, from which its lines are fitted; 0 leaves the tolerant classes out.
+    #[arg(long, value_name = "TOKENS", default_value_t = 0)]
+    tolerant: u64,
+    /// Tokens of each cheat there.
+    #[arg(long, value_name = "TOKENS", default_value_t = 4_000)]
+    tolerant_cheats: u64,
     /// Folder for the tables, which `cargo xtask performance` puts into the document.
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
@@ -55,11 +65,18 @@ async fn main() -> Result<()> {
     };
     let honest = honest(&model, &wanted, progress).await?;
     progress(&honest);
+    let trials = Trials {
+        honest: args.tolerant,
+        cheats: args.tolerant_cheats,
+        seed: args.seed,
+    };
+    let classes = tolerant(&model, trials, depart).await?;
     let study = Study {
         model: name(&model),
         honest,
         rows,
         costs,
+        classes,
     };
     if let Some(folder) = &args.report {
         for report in study.reports() {
@@ -101,6 +118,35 @@ fn told(row: &Row) {
         100.0 * high,
         found.join("; ")
     );
+}
+
+fn depart(class: &Tolerant) {
+    let (name, honest) = (class.class, &class.fitted);
+    println!(
+        "{name:?}: {} honest tokens, {:.2e} others, {:.2e} gross; of 200 tokens a line at {:.2e} short, {:.2e} apart",
+        class.tokens,
+        honest.others,
+        honest.gross,
+        honest.short.line(200, CHANCE / 4.0) / 200.0,
+        honest.apart.line(200, CHANCE / 4.0) / 200.0,
+    );
+    for row in &class.rows {
+        let sums = row.sums();
+        let mean = |sum: f64| sum / sums.tokens.max(1) as f64;
+        let (alone, audits) = (
+            Found::of(honest, &row.answers),
+            Found::of(honest, &row.audits),
+        );
+        println!(
+            "  {}: {} tokens, {:.4} others, {} gross, {:.2e} short, {:.2e} apart; answers {alone:?}; audits {audits:?}",
+            row.does,
+            sums.tokens,
+            mean(sums.others as f64),
+            sums.gross,
+            mean(sums.short),
+            mean(sums.apart),
+        );
+    }
 }
 
 fn progress(honest: &Honest) {

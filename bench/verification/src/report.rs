@@ -1,6 +1,6 @@
 //! The study's tables.
 
-use crate::{Cost, Honest, Row, Seen, interval, most_if_none};
+use crate::{Cost, Found, Honest, Row, Seen, Tolerant, interval, most_if_none};
 use atoma_bench_report::{Report, Table};
 
 /// All that was found out.
@@ -14,6 +14,8 @@ pub struct Study {
     pub rows: Vec<Row>,
     /// What a look costs.
     pub costs: Vec<Cost>,
+    /// The tolerant classes.
+    pub classes: Vec<Tolerant>,
 }
 
 impl Study {
@@ -37,6 +39,11 @@ impl Study {
         }
         if !self.costs.is_empty() {
             reports.push(report("verification-cost", costs, self.costs()));
+        }
+        if let Some(class) = self.classes.first() {
+            let tokens = grouped(class.tokens);
+            let setup = format!("{model}, lines from about {tokens} honest tokens each");
+            reports.push(report("verification-tolerant", setup, self.tolerant()));
         }
         reports
     }
@@ -95,6 +102,41 @@ impl Study {
         row("all", all, wronged);
         for (name, (looked_at, wronged)) in &self.honest.variations {
             row(name, *looked_at, *wronged);
+        }
+        table
+    }
+
+    fn tolerant(&self) -> Table {
+        let heads = [
+            "Tokens",
+            "Others, %",
+            "Short, mean",
+            "Apart, mean",
+            "Answers guilty, %",
+            "Audits of 200 tokens guilty, %",
+            "Of those, between (95 %)",
+        ];
+        let mut table = Table::new(&["Class", "The node …"], &heads);
+        for class in &self.classes {
+            for row in &class.rows {
+                let (honest, sums) = (&class.fitted, row.sums());
+                let [alone, audits] =
+                    [&row.answers, &row.audits].map(|sums| Found::of(honest, sums));
+                let mean = |sum: f64| sum / sums.tokens.max(1) as f64;
+                let percent = |found: Found| 100.0 * found.guilty as f64 / found.all.max(1) as f64;
+                let (low, high) = audits.rates();
+                table.row([
+                    format!("{:?}", class.class).to_lowercase(),
+                    row.does.clone(),
+                    grouped(sums.tokens as usize),
+                    format!("{:.2}", 100.0 * mean(sums.others as f64)),
+                    format!("{:.1e}", mean(sums.short)),
+                    format!("{:.1e}", mean(sums.apart)),
+                    format!("{:.1}", percent(alone)),
+                    format!("{:.1}", percent(audits)),
+                    format!("{:.1} to {:.1}", 100.0 * low, 100.0 * high),
+                ]);
+            }
         }
         table
     }
