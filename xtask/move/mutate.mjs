@@ -62,7 +62,7 @@ const MUTATIONS = [
   ['a task gives up its pool while stacks may be left', 'task', 'now > money::saturating_add(*since, POOL_REST_MS)', 'now > *since', 'the_pool'],
   ['an attester leaves with a duty open', 'subscription', 'assert!(duties == 0, EDutyOpen);', '', 'an_attester_with'],
   ['one with a duty cannot say that it leaves', 'task', 'if (self.subscriptions[place].is_drawn_on_duty()) self.strike(id)\n    else self.release_attester(node);', 'self.release_attester(node);', 'an_attester_with'],
-  ['who leaves, or was silent, is drawn on', 'subscription', 'attester.active\n        && attester.stake.value()', 'attester.stake.value()', 'an_attester_with|two_silent'],
+  ['who leaves, or was silent, is drawn on', 'subscription', 'attester.active\n        && attester.since_ms', 'attester.since_ms', 'an_attester_with|two_silent'],
   ['a juror may be fined more than attesters deposit', 'params', '&& self.juror_fine <= self.examiner_fine', '', 'no_fine_of_jurors'],
   ['who is caught has saved nothing', 'params', '&& p * convicting * (m + 1) >= 1_200 * juries', '&& p * 2 * convicting * (5 * m + 9) >= 12_000 * juries', 'b10'],
   ['no ticket is too small', 'settlement', 'assert!(value >= self.terms().smallest_ticket(), ETicketTooSmall);', '', 'a_small_lease'],

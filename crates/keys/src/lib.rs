@@ -1,7 +1,7 @@
 //! Everything about keys that pure rules don't need: secrets and signing with them, Sui's keystore
 //! files, and a [`Verifier`] that gets faster with each signature by the same key.
 //!
-//! What a signature is, and the strict check of it, stands in [`atoma_types::ed25519`]: whoever
+//! What a signature is, and the check of it, stands in [`atoma_types::ed25519`]: whoever
 //! only reads signed messages, as the contract does, needs nothing from here.
 
 mod at_rest;

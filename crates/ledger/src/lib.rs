@@ -12,7 +12,6 @@
 //! * [`Ledger::task`], [`Ledger::stack`] and their like read objects by their BCS.
 //! * [`Ledger::demand_record`] and its like make the calls of disputes from signed messages.
 //! * [`due()`] says what anyone may do about a stack now.
-//! * [`Connection::byte_arguments`] says what a transaction's calls were given: messages that are in no event.
 //! * [`Connection::blob`] and its like read Walrus's blobs; [`Connection::register_blob`] and its like make the
 //!   calls of localnet's development Walrus.
 //! * [`CompiledPackage`] is the Move package, ready to be published; [`Connection::publish`] and
@@ -24,7 +23,6 @@
 //!   [`Connection::tip`] and its like say how far the ledger is and whether it is still the same.
 
 mod amount;
-mod arguments;
 mod attempt;
 mod build;
 mod build_error;

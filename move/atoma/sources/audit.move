@@ -101,6 +101,7 @@ public struct Disclosed has copy, drop {
     ticket: u64,
     examiner: ID,
     seq: u64,
+    record: vector<u8>,
     wrap: vector<u8>,
     deadline_ms: u64,
 }
@@ -141,6 +142,7 @@ public struct DisclosedToJury has copy, drop {
     ticket: u64,
     challenge: bool,
     seq: u64,
+    record: vector<u8>,
     wraps: vector<vector<u8>>,
     deadline_ms: u64,
 }
@@ -292,7 +294,7 @@ public fun disclose(
     assert!(hit.is_disclosing(), ENotDisclosing);
     dispute::assert_in_time(now, hit.deadline_ms());
     assert!(is_wrap(&wrap), EWrapsInvalid);
-    let seq = shown(self, holder, ticket, hit.unit(), record, &proof, ctx);
+    let seq = shown(self, holder, ticket, hit.unit(), &record, &proof, ctx);
     if (hit.seq() != 0) evidence::assert_same(hit.seq(), seq);
     let deadline_ms = money::saturating_add(now, window);
     self.ticket_mut(holder, ticket).set_exam(hit.disclosed(seq, deadline_ms));
@@ -302,6 +304,7 @@ public fun disclose(
         ticket,
         examiner: hit.examiner().node(),
         seq,
+        record,
         wrap,
         deadline_ms,
     });
@@ -476,7 +479,7 @@ public fun disclose_jury(
     let wrapped = wraps.length() == sitting.size()
         && wraps.all!(|wrap| is_wrap(wrap));
     assert!(wrapped, EWrapsInvalid);
-    let seq = shown(self, holder, ticket, sitting.unit(), record, &proof, ctx);
+    let seq = shown(self, holder, ticket, sitting.unit(), &record, &proof, ctx);
     let hit = self.ticket(holder, ticket).hit();
     // the jury judges what the examiner saw, not another record that covers the unit, too
     if (!challenge && hit.is_some()) evidence::assert_same(hit.destroy_some().seq(), seq);
@@ -489,6 +492,7 @@ public fun disclose_jury(
         ticket,
         challenge,
         seq,
+        record,
         wraps,
         deadline_ms,
     });
@@ -623,7 +627,7 @@ fun shown(
     holder: ID,
     ticket: u64,
     unit: u64,
-    record: vector<u8>,
+    record: &vector<u8>,
     proof: &vector<u8>,
     ctx: &TxContext,
 ): u64 {

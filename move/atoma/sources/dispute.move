@@ -78,6 +78,8 @@ public struct DemandAnswered has copy, drop {
     unit: u64,
     /// The record's `seq`.
     seq: u64,
+    /// The record itself: a call's arguments can be made within its transaction, out of the sight of who reads that.
+    record: vector<u8>,
     /// Where the bodies are stored.
     blob: Option<u256>,
     /// The sealed bodies.
@@ -145,11 +147,11 @@ public fun answer(
     assert_in_time(clock.timestamp_ms(), until);
     assert!(blob.is_some() || !bodies.is_empty(), EEvidenceMissing);
     assert!(bodies.length() <= MAX_BODIES, EEvidenceTooLong);
-    let seq = evidence::show(self, holder, to_seq, unit, record, &proof);
+    let seq = evidence::show(self, holder, to_seq, unit, &record, &proof);
     let lease = self.lease_of_mut(holder);
     let fee = lease.ticket_mut(to_seq).answered(unit);
     lease.add_fee(fee);
-    event::emit(DemandAnswered { stack: object::id(self), node: holder, unit, seq, blob, bodies });
+    event::emit(DemandAnswered { stack: object::id(self), node: holder, unit, seq, record, blob, bodies });
 }
 
 /// Ends a demand that nobody answered in time. Anyone may.

@@ -30,10 +30,10 @@ public(package) fun show(
     holder: ID,
     to_seq: u64,
     unit: u64,
-    bytes: vector<u8>,
+    record: &vector<u8>,
     proof: &vector<u8>,
 ): u64 {
-    let record = record::decode(&bytes);
+    let record = record::decode(record);
     assert!(record.is_some(), ERecordInvalid);
     let (header_bytes, header_signature, receipt_bytes, receipt_signature) =
         record.destroy_some().into_parts();

@@ -53,7 +53,8 @@ const EDemandOpen: u64 = 708;
 const MAX_LANES: u64 = 60;
 const BLOB_ID_BYTES: u64 = 32;
 
-/// A node claims; a ticket is open.
+/// A node claims; a ticket is open. Who holds receipts of the lease compares the last one, which no argument of a call shows
+/// for sure.
 public struct SettlementOpened has copy, drop {
     stack: ID,
     node: ID,
@@ -62,6 +63,8 @@ public struct SettlementOpened has copy, drop {
     last: Bytes32,
     base: u64,
     history: Bytes32,
+    last_receipt: vector<u8>,
+    receipt_signature: vector<u8>,
     manifest_blob: Option<u256>,
     value: u64,
     deadline_ms: u64,
@@ -149,6 +152,8 @@ public fun settle(
         last,
         base,
         history,
+        last_receipt,
+        receipt_signature,
         manifest_blob,
         value,
         deadline_ms,

@@ -184,7 +184,7 @@ impl<'a> Run<'a> {
 
     async fn hear(&mut self, id: StackId, event: &LedgerEvent) -> Result<(), ClientError> {
         let stack = self.client.ledger().stack(id).await?;
-        self.watcher.hear(&stack, event).await?;
+        self.watcher.hear(&stack, event);
         self.look_at(&stack).await
     }
 

@@ -1,30 +1,33 @@
-//! What the ledger shows of a node's receipts: the last one with each settlement, a record with each answer.
+//! What the ledger shows of a node's receipts: the last one with each settlement, a record with each answer and each
+//! disclosure. Events show it: what a transaction gives its calls may be put together within it, out of the sight of who
+//! reads its inputs.
 
 use atoma_types::{
-    PublicKey,
+    NodeId, StackId,
+    chain::Event,
     message::{EvidenceLeaf, MessageSignature, Receipt, Signed},
 };
 
-/// The receipts by this key among the byte strings that a transaction's calls were given.
-pub(super) fn receipts(arguments: &[Vec<u8>], key: &PublicKey) -> Vec<Signed<Receipt>> {
-    let signatures: Vec<MessageSignature> = arguments
-        .iter()
-        .filter_map(|bytes| MessageSignature::try_from(bytes.as_slice()).ok())
-        .collect();
-    let mut found = Vec::new();
-    for bytes in arguments {
-        let (receipt, signatures) = match EvidenceLeaf::from_bytes(bytes) {
-            Ok(leaf) => {
-                let signature = MessageSignature::try_from(leaf.receipt_signature.as_slice());
-                (leaf.receipt, signature.into_iter().collect())
-            }
-            Err(_) => (bytes.clone(), signatures.clone()),
-        };
-        let mut signed = signatures.into_iter().filter_map(|signature| {
-            let signed = Signed::<Receipt>::decode(receipt.clone(), signature).ok()?;
-            signed.verify(key).is_ok().then_some(signed)
-        });
-        found.extend(signed.next());
-    }
-    found
+/// The lease of which an event shows a receipt, and the receipt, unless whoever told of the event made it up.
+pub(super) fn receipt(event: &Event) -> Option<((StackId, NodeId), Option<Signed<Receipt>>)> {
+    Some(match event {
+        Event::SettlementOpened(e) => {
+            let receipt = decode(&e.last_receipt, &e.receipt_signature);
+            ((e.stack, e.node), receipt)
+        }
+        Event::DemandAnswered(e) => ((e.stack, e.node), in_record(&e.record)),
+        Event::Disclosed(e) => ((e.stack, e.node), in_record(&e.record)),
+        Event::DisclosedToJury(e) => ((e.stack, e.node), in_record(&e.record)),
+        _ => return None,
+    })
+}
+
+fn in_record(record: &[u8]) -> Option<Signed<Receipt>> {
+    let leaf = EvidenceLeaf::from_bytes(record).ok()?;
+    decode(&leaf.receipt, &leaf.receipt_signature)
+}
+
+fn decode(receipt: &[u8], signature: &[u8]) -> Option<Signed<Receipt>> {
+    let signature = MessageSignature::try_from(signature).ok()?;
+    Signed::decode(receipt.to_vec(), signature).ok()
 }

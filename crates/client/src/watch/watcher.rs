@@ -97,51 +97,31 @@ impl Watcher {
         self.known.clear();
     }
 
-    /// Takes in what an event's transaction shows of a stack. From a stack's first settlement on, whoever hears all
-    /// events needs to look for nothing.
-    ///
-    /// # Errors
-    ///
-    /// If the ledger can't be asked.
-    pub fn hear<'a>(
-        &'a mut self,
-        stack: &'a Stack,
-        event: &'a LedgerEvent,
-    ) -> BoxFuture<'a, Result<(), ClientError>> {
-        Box::pin(async move {
-            let node = match &event.event {
-                Event::SettlementOpened(e) if e.stack == stack.id => e.node,
-                Event::DemandAnswered(e) if e.stack == stack.id => e.node,
-                Event::Disclosed(e) if e.stack == stack.id => e.node,
-                Event::DisclosedToJury(e) if e.stack == stack.id => e.node,
-                _ => return Ok(()),
-            };
-            let Some(lease) = stack.lease(node) else {
-                return Ok(());
-            };
-            let lease_of = (stack.id, node);
+    /// Takes in what an event shows of a stack. From a stack's first settlement on, whoever hears all events needs to
+    /// look for nothing.
+    pub fn hear(&mut self, stack: &Stack, event: &LedgerEvent) {
+        let Some((of, receipt)) = shown::receipt(&event.event) else {
+            return;
+        };
+        let Some(lease) = stack.lease(of.1).filter(|_| of.0 == stack.id) else {
+            return;
+        };
+        if matches!(event.event, Event::DemandAnswered(_)) {
             let place = (event.transaction, event.index);
-            let arguments = self.ledger.byte_arguments(event.transaction).await?;
-            if matches!(event.event, Event::DemandAnswered(_)) {
-                self.answers.entry(lease_of).or_default().insert(place);
-            }
-            let known = self.shown.entry(lease_of).or_default();
-            let network = self.ledger.network();
-            for receipt in shown::receipts(&arguments, &lease.key) {
-                // what the ledger takes for another lease's proves nothing here
-                if is_of(&receipt, (network, stack.id), lease) && !known.contains(&receipt) {
-                    known.push(receipt);
-                }
-            }
-            // what is paid can't be disputed any more
-            known.retain(|receipt| receipt.message().seq > lease.paid_seq);
-            let excess = known.len().saturating_sub(MAX_SHOWN);
-            known.drain(..excess);
-            if is_first(stack, &event.event) {
-                self.known.insert(stack.id);
-            }
-            Ok(())
-        })
+            self.answers.entry(of).or_default().insert(place);
+        }
+        let known = self.shown.entry(of).or_default();
+        let network = self.ledger.network();
+        // an endpoint may make an event up, and can't sign for the node
+        let good = receipt.filter(|receipt| is_of(receipt, (network, stack.id), lease));
+        known.extend(good.filter(|receipt| !known.contains(receipt)));
+        // what is paid can't be disputed any more
+        known.retain(|receipt| receipt.message().seq > lease.paid_seq);
+        let excess = known.len().saturating_sub(MAX_SHOWN);
+        known.drain(..excess);
+        if is_first(stack, &event.event) {
+            self.known.insert(stack.id);
+        }
     }
 
     /// Looks at a stack and does what is to be done about its open tickets.
@@ -275,7 +255,7 @@ impl Watcher {
         let history = History::of(&self.ledger, stack.id).await?;
         // a long one is looked through as far as it goes: what is missing costs a fee at most
         for event in &history.events {
-            self.hear(stack, event).await?;
+            self.hear(stack, event);
         }
         self.known.insert(stack.id);
         Ok(true)

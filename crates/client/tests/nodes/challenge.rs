@@ -298,7 +298,7 @@ async fn a_jury_that_is_shown_another_receipt_than_the_kept_one_shows_a_proof_to
     };
     assert_eq!(Watcher::concerns(&disclosed.event), Some(stack.id));
     let mut watcher = case.watcher();
-    watcher.hear(&stack, &disclosed).await.unwrap();
+    watcher.hear(&stack, &disclosed);
     let stack = case.stack().await;
     let looked = watcher.look(&stack, policy(MicroUsdc::ZERO)).await.unwrap();
     let convicted = looked.steps.iter().any(|step| {

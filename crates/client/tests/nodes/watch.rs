@@ -105,7 +105,7 @@ impl Watched {
             let event = self.events.next().await.unwrap().unwrap();
             if Watcher::concerns(&event.event) == Some(self.stack.id()) {
                 let stack = self.stack().await;
-                self.watcher.hear(&stack, &event).await.unwrap();
+                self.watcher.hear(&stack, &event);
                 return self.watcher.look(&stack, self.policy).await.unwrap();
             }
         }

@@ -51,6 +51,7 @@ pub(crate) fn disclose(txn: &mut Txn<'_>, call: &Disclose) -> Rule {
         ticket: call.ticket,
         examiner,
         seq,
+        record: call.record.clone(),
         wrap: call.wrap.clone(),
         deadline_ms,
     });
@@ -94,6 +95,7 @@ pub(crate) fn disclose_jury(txn: &mut Txn<'_>, call: &DiscloseToJury) -> Rule {
         ticket: call.ticket,
         challenge: call.challenge,
         seq,
+        record: call.record.clone(),
         wraps: call.wraps.clone(),
         deadline_ms,
     });

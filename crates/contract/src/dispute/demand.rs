@@ -86,6 +86,7 @@ pub(crate) fn answer(txn: &mut Txn<'_>, call: &AnswerDemand) -> Rule {
         node: call.holder,
         unit: call.unit,
         seq,
+        record: call.record.clone(),
         blob: call.blob,
         bodies: call.bodies.clone(),
     });

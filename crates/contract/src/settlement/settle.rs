@@ -65,6 +65,8 @@ pub(crate) fn settle(txn: &mut Txn<'_>, call: &Settle) -> Rule {
         last: last.hash,
         base: last.base,
         history: last.history,
+        last_receipt: call.last_receipt.clone(),
+        receipt_signature: call.receipt_signature.clone(),
         manifest_blob: call.manifest_blob,
         value,
         deadline_ms,

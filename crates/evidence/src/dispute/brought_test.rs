@@ -32,6 +32,7 @@ fn answered(unit: u64, seq: u64) -> Event {
         node: NODE,
         unit: ComputeUnits(unit),
         seq,
+        record: Vec::new(),
         blob: None,
         bodies: Vec::new(),
     };

@@ -124,6 +124,8 @@ pub(super) fn opened(of: u8, by: u8, to_units: u64, to_seq: u64) -> Event {
         last: Hash32([1; 32]),
         base: 0,
         history: Hash32([2; 32]),
+        last_receipt: Vec::new(),
+        receipt_signature: Vec::new(),
         manifest_blob: None,
         value: MicroUsdc(to_units),
         deadline_ms: SOME_TIME,
@@ -172,6 +174,7 @@ pub(super) fn answered(of: u8, by: u8, unit: u64) -> Event {
         node: node(by),
         unit: ComputeUnits(unit),
         seq: 1,
+        record: Vec::new(),
         blob: Some(BlobId([3; 32])),
         bodies: Vec::new(),
     }

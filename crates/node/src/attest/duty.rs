@@ -5,7 +5,6 @@ use atoma_ledger::Digest;
 use atoma_types::{
     EngineClass, NodeId, PublicKey, StackId, TaskId, TimestampMs, UnitWeights,
     chain::{Auditor, Exam, HitStage, Jury, Lease, Stack, Ticket},
-    history::LastReceipt,
 };
 
 /// A ticket of a lease.
@@ -55,8 +54,10 @@ pub(crate) type Drawn = Vec<(NodeId, Vec<PublicKey>)>;
 /// What a node showed to those who were drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Disclosure {
-    /// The transaction that shows the record itself.
+    /// The transaction that shows it.
     pub transaction: Digest,
+    /// The record, as the ledger took it.
+    pub record: Vec<u8>,
     /// For each of them, in their order.
     pub shown: Vec<Vec<u8>>,
     /// Whose keys were good when it was shown; nobody's, where the draw wasn't heard.
@@ -103,8 +104,6 @@ pub(crate) struct Claimed {
     pub bought: TimestampMs,
     /// The record's number in its lease.
     pub seq: u64,
-    /// The ticket's last receipt, which binds it.
-    pub last: LastReceipt,
     /// Whom the node showed it to this time, in their order.
     pub drawn: Vec<NodeId>,
     /// The examiner who saw it before, where its jury sits.
@@ -166,7 +165,6 @@ fn turns_of(
         },
         bought: stack.created_at_ms,
         seq,
-        last: ticket.last_receipt(),
         drawn,
         examiner,
     };

@@ -44,6 +44,7 @@ fn only_keys_that_were_an_attesters_between_the_draw_and_the_disclosure_are_good
     assert_eq!(played.hear(&has_key(OTHER, 4)), changed);
     let disclosure = Disclosure {
         transaction: Digest::new([4; 32]),
+        record: vec![7],
         shown: vec![vec![3], vec![4]],
         drawn,
     };

@@ -422,13 +422,13 @@ fn found_unread(unread: &Unread, last_call: TimestampMs) -> Judged {
     match unread {
         Unread::Withheld(_)
         | Unread::Garbage(_)
-        | Unread::NotInTransaction
         | Unread::Uncertified(_)
         | Unread::NotThere => Judged::Found(WITHHELD),
         Unread::NoTransaction(_) => Judged::Unheard { last_call },
         Unread::Ledger(_)
         | Unread::Walrus(_)
         | Unread::Forgotten(_)
+        | Unread::NoRecord
         | Unread::NotShown
         | Unread::KeyGone(_) => Judged::Unknown,
     }

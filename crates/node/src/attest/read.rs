@@ -17,7 +17,6 @@ use atoma_evidence::pack::{
 use atoma_ledger::{Digest, Ledger, ReadError};
 use atoma_types::{
     BlobId, NodeId, PublicKey, TimestampMs,
-    merkle::Proof,
     message::{EvidenceLeaf, Message, MessageSignature, Receipt, RequestHeader, Signed},
 };
 use atoma_walrus::client::{ClientError, WalrusClient};
@@ -41,9 +40,9 @@ pub(crate) enum Unread {
     /// Walrus can't be asked.
     #[error(transparent)]
     Walrus(#[from] ClientError),
-    /// The transaction that disclosed it doesn't show it.
-    #[error("the disclosure's transaction shows no such record")]
-    NotInTransaction,
+    /// Whoever told of the disclosure made it up: the ledger takes no such record.
+    #[error("the record that is said to have been disclosed isn't one")]
+    NoRecord,
     /// We weren't among those whom it was shown to.
     #[error("nothing was shown to this node")]
     NotShown,
@@ -79,13 +78,7 @@ impl Reader {
             disclosure,
             ..
         } = summons;
-        let arguments = self
-            .link
-            .ledger
-            .byte_arguments(disclosure.transaction)
-            .await?;
-        let (leaf, exchange) =
-            record_in(&arguments, duty, claimed).ok_or(Unread::NotInTransaction)?;
+        let (leaf, exchange) = record_in(disclosure, duty, claimed).ok_or(Unread::NoRecord)?;
         let header = exchange.header();
         let mut drawn = claimed.drawn.iter();
         let own = drawn.position(|node| *node == self.node);
@@ -228,34 +221,22 @@ fn shown_to<'a>(
         .collect()
 }
 
-/// The record that a transaction shows, with a path that leads to the ticket's last receipt from its place. The path
-/// binds the receipt, and an [`Exchange`] its request's header: a transaction may carry others, which the ledger never
-/// saw.
+/// The record that was disclosed. The ledger has held it against the ticket; signatures are checked once more, since
+/// an endpoint may lie and a jury's word is final.
 fn record_in(
-    arguments: &[Vec<u8>],
+    disclosure: &Disclosure,
     duty: &Duty,
     claimed: &Claimed,
 ) -> Option<(EvidenceLeaf, Exchange)> {
-    let proofs = arguments.iter();
-    let proofs: Vec<_> = proofs
-        .filter_map(|bytes| Proof::from_bytes(bytes).ok())
-        .collect();
-    arguments.iter().find_map(|bytes| {
-        let leaf = EvidenceLeaf::from_bytes(bytes).ok()?;
-        let header = decode::<RequestHeader>(&leaf.header, &leaf.header_signature)?;
-        let receipt = decode::<Receipt>(&leaf.receipt, &leaf.receipt_signature)?;
-        let said = receipt.message();
-        let ours = (said.stack, said.node, said.seq);
-        let leads = proofs
-            .iter()
-            .any(|proof| claimed.last.place_of(receipt.hash(), proof) == Some(claimed.seq));
-        let right = ours == (duty.ticket.stack, duty.ticket.holder, claimed.seq) && leads;
-        if !right {
-            return None;
-        }
-        let exchange = Exchange::checked(header, receipt, &claimed.signers);
-        exchange.ok().map(|exchange| (leaf, exchange))
-    })
+    let leaf = EvidenceLeaf::from_bytes(&disclosure.record).ok()?;
+    let header = decode::<RequestHeader>(&leaf.header, &leaf.header_signature)?;
+    let receipt = decode::<Receipt>(&leaf.receipt, &leaf.receipt_signature)?;
+    let said = receipt.message();
+    if (said.stack, said.node, said.seq) != (duty.ticket.stack, duty.ticket.holder, claimed.seq) {
+        return None;
+    }
+    let exchange = Exchange::checked(header, receipt, &claimed.signers).ok()?;
+    Some((leaf, exchange))
 }
 
 fn decode<T: Message>(bytes: &[u8], signature: &[u8]) -> Option<Signed<T>> {
@@ -271,44 +252,22 @@ mod tests {
     use atoma_keys::SigningKey;
     use atoma_types::{
         Address, TaskId, UnitWeights,
-        hash::Hash32,
-        history::{LastReceipt, ReceiptTree},
         message::{Signed, sample},
     };
 
     #[test]
-    fn a_header_that_nobody_signed_for_the_receipt_is_passed_over() {
+    fn a_record_that_nobody_signed_or_that_is_another_is_none() {
         let user = SigningKey::from_seed(&[1; 32]);
         let node = SigningKey::from_seed(&[2; 32]);
         let nobody = SigningKey::from_seed(&[3; 32]);
         let header = Signed::new(sample::header(), &user);
-        let receipt = Signed::new(
-            Receipt {
-                seq: 1,
-                base: 0,
-                history: Hash32::ZERO,
-                ..sample::receipt(header.hash())
-            },
-            &node,
-        );
-        let forged = Signed::new(
-            RequestHeader {
-                body_hash: Hash32([66; 32]),
-                ..sample::header()
-            },
-            &nobody,
-        );
-        let last = LastReceipt::of(&receipt);
-        let proof = ReceiptTree::new(0, [receipt.hash()])
-            .unwrap()
-            .prove(1)
-            .unwrap();
+        let receipt = Signed::new(sample::receipt(header.hash()), &node);
         let said = receipt.message().clone();
         let duty = Duty {
             ticket: TicketId {
                 stack: said.stack,
                 holder: said.node,
-                to_seq: 1,
+                to_seq: said.seq,
             },
             seat: Seat::Examiner,
         };
@@ -321,24 +280,27 @@ mod tests {
                 receipt: node.public_key(),
             },
             bought: TimestampMs(0),
-            seq: 1,
-            last,
+            seq: said.seq,
             drawn: Vec::new(),
             examiner: None,
         };
-        // what the ledger verified, behind an input that no call uses
-        let arguments = vec![
-            EvidenceLeaf::new(&forged, &receipt).to_bytes(),
-            EvidenceLeaf::new(&header, &receipt).to_bytes(),
-            proof.to_bytes(),
-        ];
-        let (_, found) = record_in(&arguments, &duty, &claimed).unwrap();
+        let shown = |leaf: EvidenceLeaf| Disclosure {
+            transaction: Digest::new([4; 32]),
+            record: leaf.to_bytes(),
+            shown: Vec::new(),
+            drawn: Vec::new(),
+        };
+        let disclosed = shown(EvidenceLeaf::new(&header, &receipt));
+        let (_, found) = record_in(&disclosed, &duty, &claimed).unwrap();
         assert_eq!(found.header().hash(), said.request_hash);
-        assert_eq!(
-            found.header().message().body_hash,
-            sample::header().body_hash
-        );
-        // nor does one count that names the header and was signed by another than the lease's key
+        let forged = Signed::new(sample::header(), &nobody);
+        let forged = shown(EvidenceLeaf::new(&forged, &receipt));
+        assert!(record_in(&forged, &duty, &claimed).is_none());
+        let next = Claimed {
+            seq: said.seq + 1,
+            ..claimed.clone()
+        };
+        assert!(record_in(&disclosed, &duty, &next).is_none());
         let others = Claimed {
             signers: Signers {
                 receipt: nobody.public_key(),
@@ -346,6 +308,6 @@ mod tests {
             },
             ..claimed
         };
-        assert!(record_in(&arguments, &duty, &others).is_none());
+        assert!(record_in(&disclosed, &duty, &others).is_none());
     }
 }

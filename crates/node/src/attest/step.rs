@@ -15,7 +15,7 @@ use super::{
     watched::{FIRST_PAUSE, LONGEST_PAUSE, Now, Watched},
 };
 use crate::backoff::Backoff;
-use atoma_ledger::{Digest, LedgerEvent};
+use atoma_ledger::LedgerEvent;
 use atoma_types::{
     DurationMs, NodeId, PublicKey, StackId, TimestampMs,
     chain::{Call, Event as Happened, Lease, Stack, Verdict},
@@ -210,13 +210,25 @@ impl Attester {
             }
             Happened::Disclosed(e) => {
                 let ticket = ticket_id(e.stack, e.node, e.ticket);
-                let (seat, wraps) = (Seat::Examiner, std::slice::from_ref(&e.wrap));
-                self.was_shown(Duty { ticket, seat }, event.transaction, wraps)
+                let seat = Seat::Examiner;
+                let disclosure = Disclosure {
+                    transaction: event.transaction,
+                    record: e.record.clone(),
+                    shown: vec![e.wrap.clone()],
+                    drawn: Drawn::new(),
+                };
+                self.was_shown(Duty { ticket, seat }, disclosure)
             }
             Happened::DisclosedToJury(e) => {
                 let ticket = ticket_id(e.stack, e.node, e.ticket);
                 let seat = Seat::of_jury(e.challenge);
-                self.was_shown(Duty { ticket, seat }, event.transaction, &e.wraps)
+                let disclosure = Disclosure {
+                    transaction: event.transaction,
+                    record: e.record.clone(),
+                    shown: e.wraps.clone(),
+                    drawn: Drawn::new(),
+                };
+                self.was_shown(Duty { ticket, seat }, disclosure)
             }
             other => {
                 let stack = stack_of(other).and_then(|stack| self.stacks.get_mut(&stack));
@@ -264,15 +276,14 @@ impl Attester {
         commands
     }
 
-    fn was_shown(&mut self, duty: Duty, transaction: Digest, shown: &[Vec<u8>]) -> Vec<Command> {
+    fn was_shown(&mut self, duty: Duty, disclosure: Disclosure) -> Vec<Command> {
         if duty.ticket.holder == self.us {
             return Vec::new();
         }
         let mut commands = self.watch(duty.ticket.stack);
         let disclosure = Disclosure {
-            transaction,
-            shown: shown.to_vec(),
             drawn: self.drawn.remove(&duty).unwrap_or_default(),
+            ..disclosure
         };
         self.shown.insert(duty, disclosure.clone());
         commands.push(keep(Note::Shown(duty, disclosure)));

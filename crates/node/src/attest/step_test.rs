@@ -95,6 +95,8 @@ fn settled() -> LedgerEvent {
         last: Hash32::ZERO,
         base: 0,
         history: Hash32::ZERO,
+        last_receipt: Vec::new(),
+        receipt_signature: Vec::new(),
         manifest_blob: None,
         value: MicroUsdc(1),
         deadline_ms: TimestampMs(9_000),
@@ -108,6 +110,7 @@ fn shown_to_examiner() -> LedgerEvent {
         ticket: 1,
         examiner: US,
         seq: 1,
+        record: vec![7],
         wrap: vec![1, 2],
         deadline_ms: UNTIL,
     })
@@ -120,6 +123,7 @@ fn shown_to_jury(challenge: bool) -> LedgerEvent {
         ticket: 1,
         challenge,
         seq: 1,
+        record: vec![7],
         wraps: vec![vec![3], vec![4]],
         deadline_ms: UNTIL,
     })
@@ -298,6 +302,7 @@ fn after_a_crash_it_says_what_it_had_found_and_looks_again_at_what_it_had_not() 
     };
     let disclosure = Disclosure {
         transaction: Digest::new([4; 32]),
+        record: vec![7],
         shown: vec![vec![1]],
         drawn: Vec::new(),
     };

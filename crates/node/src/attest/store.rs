@@ -19,7 +19,7 @@ const KIND: Kind = Kind {
     file: "attest.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atAt"),
-    version: 1,
+    version: 2,
     tables: "
         CREATE TABLE meta (
             name  TEXT PRIMARY KEY,
@@ -36,6 +36,7 @@ const KIND: Kind = Kind {
             to_seq     INTEGER NOT NULL,
             seat       INTEGER NOT NULL,  -- 0 examiner, 1 jury, 2 a challenge's jury
             digest     BLOB NOT NULL,     -- of the transaction
+            record     BLOB NOT NULL,     -- as the ledger took it
             shown      BLOB NOT NULL,     -- to each of them: a length of 4 bytes and the bytes
             drawn      BLOB NOT NULL,     -- of each of them as many: its id, and its keys since the draw
             PRIMARY KEY (stack, holder, to_seq, seat)
@@ -177,10 +178,11 @@ fn put(db: &Transaction<'_>, note: &Note) -> rusqlite::Result<()> {
             let (stack, holder, to_seq, seat) = columns(duty);
             let (digest, shown) = (disclosure.transaction.inner(), packed(&disclosure.shown));
             let drawn = packed_drawn(&disclosure.drawn);
-            let insert = "INSERT OR REPLACE INTO shown VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let insert = "INSERT OR REPLACE INTO shown VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+            let record = &disclosure.record;
             db.execute(
                 insert,
-                params![stack, holder, to_seq, seat, digest, shown, drawn],
+                params![stack, holder, to_seq, seat, digest, record, shown, drawn],
             )?;
             let delete = "DELETE FROM drawn WHERE (stack, holder, to_seq, seat) = (?1, ?2, ?3, ?4)";
             db.execute(delete, params![stack, holder, to_seq, seat])?;
@@ -250,13 +252,14 @@ fn remembered(db: &Connection) -> Result<Remembered, AttestStoreError> {
     let watched = query.query_map([], |row| Ok(StackId(Address::new(row.get(0)?))))?;
     let watched = watched.collect::<Result<_, _>>()?;
     let mut query =
-        db.prepare("SELECT stack, holder, to_seq, seat, digest, shown, drawn FROM shown")?;
+        db.prepare("SELECT stack, holder, to_seq, seat, digest, record, shown, drawn FROM shown")?;
     let shown = query.query_map([], |row| {
-        let packed: Vec<u8> = row.get(5)?;
+        let packed: Vec<u8> = row.get(6)?;
         let disclosure = Disclosure {
             transaction: Digest::new(row.get(4)?),
+            record: row.get(5)?,
             shown: unpacked(&packed),
-            drawn: unpacked_drawn(&row.get::<_, Vec<u8>>(6)?),
+            drawn: unpacked_drawn(&row.get::<_, Vec<u8>>(7)?),
         };
         Ok((duty(row)?, disclosure))
     })?;
@@ -374,6 +377,7 @@ mod tests {
         let (node, key) = (NodeId(Address::new([5; 32])), PublicKey([6; 32]));
         let disclosure = Disclosure {
             transaction: Digest::new([9; 32]),
+            record: vec![7, 7],
             shown: vec![vec![1, 2], Vec::new(), vec![3]],
             drawn: vec![(node, vec![key, PublicKey([7; 32])]), (node, Vec::new())],
         };

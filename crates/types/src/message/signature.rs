@@ -111,7 +111,7 @@ impl MessageSignature {
         (length <= bytes.len()).then_some(length)
     }
 
-    /// Whether the key's owner signed exactly these bytes, checked strictly.
+    /// Whether the key's owner signed exactly these bytes, as the ledger checks it.
     ///
     /// # Errors
     /// If they didn't.

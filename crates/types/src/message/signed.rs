@@ -156,7 +156,7 @@ impl<T: Message> Signed<T> {
         Self::from_bytes(bytes)
     }
 
-    /// Whether the key's owner signed these bytes, checked strictly: with a
+    /// Whether the key's owner signed these bytes, as the ledger checks it: with a
     /// [`PublicKey`](crate::PublicKey), or with a verifier that is kept for many messages.
     ///
     /// # Errors

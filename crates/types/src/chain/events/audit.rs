@@ -60,6 +60,8 @@ pub struct Disclosed {
     pub examiner: NodeId,
     /// The record's `seq`.
     pub seq: u64,
+    /// The record, as `EvidenceLeaf` encodes it.
+    pub record: Vec<u8>,
     /// The record's key, wrapped for the examiner.
     pub wrap: Vec<u8>,
     /// The last moment of the examiner's verdict.
@@ -128,6 +130,8 @@ pub struct DisclosedToJury {
     pub challenge: bool,
     /// The record's `seq`.
     pub seq: u64,
+    /// The record, as `EvidenceLeaf` encodes it.
+    pub record: Vec<u8>,
     /// The record's key, wrapped for each juror in their order.
     pub wraps: Vec<Vec<u8>>,
     /// The last moment to commit to a verdict.

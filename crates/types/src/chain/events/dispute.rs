@@ -28,6 +28,9 @@ pub struct DemandAnswered {
     pub unit: ComputeUnits,
     /// The record's `seq`.
     pub seq: u64,
+    /// The record, as `EvidenceLeaf` encodes it. What a call is given can be put together within its transaction, so
+    /// only the event shows it for sure.
+    pub record: Vec<u8>,
     /// Where the bodies are stored; absent where they are in `bodies`.
     pub blob: Option<BlobId>,
     /// The sealed bodies; empty where they are stored.

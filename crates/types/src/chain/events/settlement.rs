@@ -23,6 +23,11 @@ pub struct SettlementOpened {
     pub base: u64,
     /// The root over the receipts before it, which it names.
     pub history: Hash32,
+    /// The last receipt's bytes. What a call is given can be put together within its transaction, so only the event
+    /// shows them for sure.
+    pub last_receipt: Vec<u8>,
+    /// The signature of the last receipt.
+    pub receipt_signature: Vec<u8>,
     /// The pack that has all of the ticket's records, or the list of their packs.
     pub manifest_blob: Option<BlobId>,
     /// What the claimed units cost, in micro-USDC.
