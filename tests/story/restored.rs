@@ -271,15 +271,16 @@ async fn an_examiner_that_is_drawn_after_the_journal_was_lost_is_shown_the_recor
         }
     };
     let disclosed = |hit: Option<Hit>, silent| {
-        hit.is_some_and(|hit| (hit.stage, hit.silent) == (HitStage::Examining, silent))
+        hit.is_some_and(|hit| (hit.stage, hit.silent.is_some()) == (HitStage::Examining, silent))
     };
-    town.waits(async || disclosed(hit(&town).await, 0)).await;
+    town.waits(async || disclosed(hit(&town).await, false))
+        .await;
     let first = hit(&town).await.unwrap();
     town.loses_its_disk();
     // the first examiner is silent, so another one is drawn: it must be shown the same record
     town.world.advance(DAY).await;
     town.start_node().await;
-    town.waits(async || disclosed(hit(&town).await, 1)).await;
+    town.waits(async || disclosed(hit(&town).await, true)).await;
     let second = hit(&town).await.unwrap();
     assert_eq!((second.unit, second.seq), (first.unit, first.seq));
     assert_eq!(town.metric("atoma_node_tickets_read_back_total").await, 1);

@@ -84,6 +84,7 @@ fn told(event: &Event) -> Facts {
             ("charge", json!(e.charge)),
             ("fine_micro_usdc", money(e.fine)),
             ("freed_micro_usdc", money(e.freed)),
+            ("kept_micro_usdc", money(e.kept)),
         ],
         _ => Vec::new(),
     }

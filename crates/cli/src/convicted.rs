@@ -31,8 +31,15 @@ pub(crate) async fn tell(ledger: &Ledger, stacks: &[Stack], output: &Output) {
 }
 
 fn line(convicted: &NodeConvicted) -> String {
+    let kept = match convicted.kept.0 {
+        0 => String::new(),
+        kept => format!(
+            "; no bond stood for {} USDC of the claim, which are the treasury's",
+            usdc(kept)
+        ),
+    };
     format!(
-        "node {} was convicted ({}): its claim of {} USDC on stack {} is void, {} USDC came back to you",
+        "node {} was convicted ({}): its claim of {} USDC on stack {} is void, {} USDC came back to you{kept}",
         short(convicted.node),
         charge(convicted.charge),
         usdc(convicted.value.0),

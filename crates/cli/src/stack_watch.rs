@@ -329,6 +329,7 @@ fn facts(step: &WatchStep) -> Facts {
             ("claim_voided_micro_usdc", money(convicted.value)),
             ("fine_micro_usdc", money(convicted.fine)),
             ("freed_micro_usdc", money(convicted.freed)),
+            ("kept_micro_usdc", money(convicted.kept)),
         ],
         Did::Refused(error) => vec![
             ("event", json!("refused")),

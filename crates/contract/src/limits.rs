@@ -27,10 +27,6 @@ pub const MAX_TICKETS: usize = 2;
 /// once. One unit that it can't back is enough to void the ticket.
 pub const MAX_DEMANDS: usize = 8;
 
-/// Examiners of one ticket that may be silent before another is drawn: each costs up to 36 hours, and a liar would
-/// rather say that all is well.
-pub const MAX_SILENT: u8 = 1;
-
 /// Attesters' fees that a task's pool must hold when an examined stack is sold: with dues a quarter above
 /// what they must pay, a pool that begins with ten runs dry once in five hundred times.
 pub const MIN_POOL_FEES: u64 = 10;

@@ -166,7 +166,9 @@ mod tests {
     fn ledger(key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
         let is_weak = |point: &[u8]| {
             let point = CompressedEdwardsY::from_slice(point).unwrap();
-            point.decompress().is_some_and(|point| point.is_small_order())
+            point
+                .decompress()
+                .is_some_and(|point| point.is_small_order())
         };
         let good = ed25519_zebra::VerificationKey::try_from(key.0).is_ok_and(|key| {
             let signature = ed25519_zebra::Signature::from_bytes(&signature.0);

@@ -40,6 +40,15 @@ impl MicroUsdc {
         Self(u64::try_from(share).map_or(self.0, |share| share.min(self.0)))
     }
 
+    /// The largest amount of which these thousandths are no more than this: `floor((self * 1000 + 999) / permille)`, at most
+    /// `u64::MAX`. Of no thousandths any amount.
+    #[must_use]
+    pub fn stood_for(self, permille: u64) -> Self {
+        let thousandfold = u128::from(self.0) * PERMILLE + PERMILLE - 1;
+        let amount = thousandfold.checked_div(u128::from(permille));
+        Self(amount.map_or(u64::MAX, |amount| u64::try_from(amount).unwrap_or(u64::MAX)))
+    }
+
     /// `floor(self * permille / 1000)`, a share in thousandths; `None` past `u64::MAX`.
     #[must_use]
     pub fn permille(self, permille: u64) -> Option<Self> {

@@ -63,8 +63,6 @@ const EWrongBond: u64 = 765;
 /// There must be one wrapped key for each attester, and at most 256 bytes each.
 const EWrapsInvalid: u64 = 767;
 
-/// Examiners of one ticket that may be silent before another is drawn.
-const MAX_SILENT: u8 = 1;
 /// Bytes of a wrapped key: an ephemeral key, the keys of two bodies, and a tag need 112.
 const MAX_WRAP: u64 = 256;
 
@@ -220,10 +218,10 @@ fun examine_by_seed(
     task.assert_current();
     self.assert_task(task);
     let now = clock.timestamp_ms();
-    let (unit, silent, seq) = due(self, task, holder, ticket, now);
+    let (unit, silent, seq, again) = due(self, task, holder, ticket, now);
     let stack = object::id(self);
-    let examiner = if (silent > MAX_SILENT) option::none()
-    else draw_examiner(self, task, holder, &seed);
+    let examiner = if (again) option::none()
+    else draw_examiner(self, task, holder, &silent, &seed);
     let deadline_ms = money::saturating_add(now, self.terms().answer_window_ms());
     let open = self.ticket_mut(holder, ticket);
     if (examiner.is_some()) {
@@ -243,31 +241,42 @@ fun examine_by_seed(
     }
 }
 
-/// The unit to be examined, how many were silent about it, and the `seq` that they were shown. Strikes the last
-/// one off that was.
-fun due(self: &Stack, task: &mut Task, holder: ID, ticket: u64, now: u64): (u64, u8, u64) {
+/// The unit to be examined, who was silent about it, the `seq` that they were shown, and whether they weren't the first.
+/// Nobody is struck off yet: what no one can read proves nothing about who was shown it.
+fun due(
+    self: &Stack,
+    task: &mut Task,
+    holder: ID,
+    ticket: u64,
+    now: u64,
+): (u64, Option<Auditor>, u64, bool) {
     let permille = self.terms().sampling().sample_permille();
     let open = self.ticket(holder, ticket);
     let seed = open.exam().seed();
     if (seed.is_some()) {
         let seed = seed.destroy_some();
         assert!(draw::is_hit(&seed, permille), EMissed);
-        return (draw::unit(&seed, open.from_units(), open.to_units()), 0, 0)
+        return (draw::unit(&seed, open.from_units(), open.to_units()), option::none(), 0, false)
     };
     let hit = open.hit();
     assert!(hit.is_some(), ENotDrawn);
     let hit = hit.destroy_some();
     assert!(hit.is_examining(), ENotDrawn);
     assert!(now > hit.deadline_ms(), EVerdictTimeNotOver);
-    let examiner = hit.examiner().node();
-    task.strike(examiner);
-    task.end_duty(examiner);
-    (hit.unit(), hit.silent() + 1, hit.seq())
+    task.end_duty(hit.examiner().node());
+    (hit.unit(), option::some(hit.examiner()), hit.seq(), hit.silent().is_some())
 }
 
-fun draw_examiner(self: &Stack, task: &mut Task, holder: ID, seed: &Bytes32): Option<Auditor> {
+fun draw_examiner(
+    self: &Stack,
+    task: &mut Task,
+    holder: ID,
+    silent: &Option<Auditor>,
+    seed: &Bytes32,
+): Option<Auditor> {
     let sampling = self.terms().sampling();
-    let but = vector[self.lease_of(holder).owner(), self.owner()];
+    let mut but = vector[self.lease_of(holder).owner(), self.owner()];
+    silent.do_ref!(|silent| but.push_back(silent.owner()));
     let weights = task.examining_weights(self.created_at_ms(), sampling.examiner_fine(), &but);
     if (!draw::suffice(&weights, 1)) return option::none();
     option::some(task.pick(seed, weights, 1)[0])
@@ -333,7 +342,8 @@ public fun verdict(
     let examiner = hit.examiner();
     jury::assert_acts_for(&examiner, ctx.sender());
     assert!(clock.timestamp_ms() <= hit.deadline_ms(), EVerdictTooLate);
-    assert!(bond.value() == if (bad) fine else 0, EWrongBond);
+    let staked = bond.value();
+    assert!(if (bad) staked >= fine else staked == 0, EWrongBond);
     open.stake_on_exam(bond.into_balance());
     open.set_exam(hit.judged(bad));
     event::emit(VerdictGiven { stack, node: holder, ticket, examiner: examiner.node(), bad });
@@ -358,7 +368,7 @@ public fun challenge(
     let open = self.ticket(holder, ticket);
     let value = self.lease_of(holder).value(open.from_units(), open.to_units());
     let amount = bond.value();
-    assert!(amount == self.terms().sampling().bond(value), EWrongBond);
+    assert!(amount >= self.terms().sampling().bond(value), EWrongBond);
     dispute::assert_window(clock.timestamp_ms(), open.deadline_ms());
     open.assert_unchallenged();
     let unit = if (self.engine().is_tolerant()) {
@@ -570,7 +580,8 @@ public fun decide(
     let (outcome, winning) = sitting.count(sampling.jury_quorum());
     let (winners, losers) = sitting.sides(winning);
     event::emit(JuryDecided { stack: object::id(self), node: holder, ticket, challenge, outcome });
-    sitting.silent().do!(|silent| task.strike(silent));
+    // where nobody said anything, the record may be what nobody can read
+    if (!sitting.voters().is_empty()) sitting.silent().do!(|silent| task.strike(silent));
     let hung = outcome.is_hung();
     if (!hung) {
         losers.do!(|loser| {
@@ -585,7 +596,8 @@ public fun decide(
             && hit.is_some_and!(|hit| hit.has_passed() && hit.seq() == sitting.seq());
         let contradict = if (contradicts) option::some(ticket) else option::none();
         let fee = sampling.attest_fee();
-        dispute::convict_by_jury(self, task, node, challenge, winners, fee, contradict, now);
+        let refund = sampling.refund(self.lease_of(holder).staked());
+        dispute::convict_by_jury(self, task, node, challenge, winners, fee, contradict, refund, now);
         return
     };
 

@@ -61,6 +61,8 @@ public struct Verdicts has drop {
     fee: u64,
     /// The ticket whose examiner they contradict.
     contradict: Option<u64>,
+    /// What the owner gets back of what was claimed, at most.
+    refund: u64,
 }
 
 /// A record must be shown.
@@ -99,6 +101,8 @@ public struct NodeConvicted has copy, drop {
     jurors: u64,
     /// What became the owner's credit.
     freed: u64,
+    /// What of the claim became the treasury's, for no bond stood for it.
+    kept: u64,
     /// What it stands to lose, afterwards.
     collateral: u64,
     until_ms: u64,
@@ -218,7 +222,8 @@ public(package) fun convict_undisclosed(
     convict(stack, task, node, Charge::Undisclosed, now);
 }
 
-/// A jury found the node guilty; the fine pays it.
+/// A jury found the node guilty; the fine pays it. A jury may be wrong: what was claimed comes back to the owner, who has the
+/// answers, only as far as a bond stood for the accusation. The rest is the treasury's.
 public(package) fun convict_by_jury(
     stack: &mut Stack,
     task: &mut Task,
@@ -227,15 +232,18 @@ public(package) fun convict_by_jury(
     winners: vector<ID>,
     fee: u64,
     contradict: Option<u64>,
+    refund: u64,
     now: u64,
 ) {
     let charge = if (challenge) Charge::Challenged else Charge::Examined;
-    convict_by(stack, task, node, charge, Verdicts { winners, fee, contradict }, now);
+    let verdicts = Verdicts { winners, fee, contradict, refund };
+    convict_by(stack, task, node, charge, verdicts, now);
 }
 
 /// Finds the node guilty, where no jury is to be paid.
 fun convict(stack: &mut Stack, task: &mut Task, node: &mut Node, charge: Charge, now: u64) {
-    let nobody = Verdicts { winners: vector[], fee: 0, contradict: option::none() };
+    let refund = std::u64::max_value!();
+    let nobody = Verdicts { winners: vector[], fee: 0, contradict: option::none(), refund };
     convict_by(stack, task, node, charge, nobody, now);
 }
 
@@ -256,6 +264,9 @@ fun convict_by(
     let amount = terms.fine(value);
     let mut fine = node.take_fine(amount);
     let (tickets, freed) = stack.close_lease(node);
+    // closing frees all that was claimed, at least
+    let kept = value - value.min(verdicts.refund);
+    task.put_fee(stack.take_free(kept));
     let mut bonds = balance::zero();
     tickets.do!(|ticket| {
         let mut ticket = ticket;
@@ -282,7 +293,8 @@ fun convict_by(
         value,
         fine: amount,
         jurors,
-        freed: money::add(freed, returned),
+        freed: money::add(freed - kept, returned),
+        kept,
         collateral: node.collateral(),
         until_ms: node.pardon_until(),
     });

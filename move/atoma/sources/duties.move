@@ -8,7 +8,8 @@ use atoma::terms::SamplingTerms;
 use atoma::ticket::Ticket;
 
 /// Pays the examiner for its work and returns its bond, or fines it for what it overlooked, and frees everyone who was
-/// drawn. Jurors of a jury that a conviction by another path ends are freed unpaid.
+/// drawn. Who was silent before an examiner that had something to say is struck off. Jurors of a jury that a conviction
+/// by another path ends are freed unpaid.
 public(package) fun end(
     task: &mut Task,
     sampling: &SamplingTerms,
@@ -26,6 +27,7 @@ public(package) fun end(
             task.credit(examiner, owed.withdraw_all());
         };
         task.end_duty(examiner);
+        if (hit.is_judged()) hit.silent().do!(|silent| task.strike(silent.node()));
     });
     owed.destroy_zero();
     ticket.jury(false).do!(|jury| free(task, &jury));

@@ -29,8 +29,8 @@ public struct Hit has copy, drop, store {
     /// The unit whose record is examined.
     unit: u64,
     examiner: Auditor,
-    /// Examiners before it that were silent.
-    silent: u8,
+    /// Who was drawn before it and was silent.
+    silent: Option<Auditor>,
     /// The record's `seq`, once it was disclosed.
     seq: u64,
     /// The last moment of the stage.
@@ -68,7 +68,7 @@ public(package) fun unexamined(): Exam { Exam::Unexamined }
 public(package) fun examined_by(
     unit: u64,
     examiner: Auditor,
-    silent: u8,
+    silent: Option<Auditor>,
     seq: u64,
     deadline_ms: u64,
 ): Exam {
@@ -110,7 +110,7 @@ public(package) fun unit(self: &Hit): u64 { self.unit }
 
 public(package) fun examiner(self: &Hit): Auditor { self.examiner }
 
-public(package) fun silent(self: &Hit): u8 { self.silent }
+public(package) fun silent(self: &Hit): Option<Auditor> { self.silent }
 
 public(package) fun seq(self: &Hit): u64 { self.seq }
 
@@ -123,6 +123,9 @@ public(package) fun is_examining(self: &Hit): bool { self.stage == HitStage::Exa
 public(package) fun is_accused(self: &Hit): bool { self.stage == HitStage::Accused }
 
 public(package) fun has_passed(self: &Hit): bool { self.stage == HitStage::Passed }
+
+/// Whether its examiner has said what it found.
+public(package) fun is_judged(self: &Hit): bool { !self.is_disclosing() && !self.is_examining() }
 
 /// Whether the node has left the examiner without the record.
 public(package) fun is_overdue(self: &Hit, now: u64): bool {

@@ -260,6 +260,8 @@ public(package) fun challenge_jury(self: &Challenge): &Option<Jury> { &self.jury
 
 public(package) fun challenge_jury_mut(self: &mut Challenge): &mut Option<Jury> { &mut self.jury }
 
+public(package) fun challenge_bond(self: &Challenge): u64 { self.bond.value() }
+
 /// It ends without a conviction; its bond.
 public(package) fun end_challenge(self: &mut Challenge): Balance<USDC> {
     self.over = true;

@@ -67,6 +67,12 @@ public(package) fun permille(amount: u64, permille: u64): u64 {
     narrow((amount as u128) * (permille as u128) / PERMILLE)
 }
 
+/// The largest amount of which these thousandths are no more than a part: `floor((part * 1000 + 999) / permille)`.
+public(package) fun stood_for(part: u64, permille: u64): u64 {
+    let amount = ((part as u128) * PERMILLE + PERMILLE - 1) / (permille as u128);
+    amount.min(MAX_U64) as u64
+}
+
 /// `min(floor(pool * fees / all), floor(fees * rebate / 1000))`: no cycle of one's own money gains.
 public(package) fun share(pool: u64, fees: u64, all: u64, rebate_permille: u64): u64 {
     let part = (pool as u128) * (fees as u128) / (all.max(1) as u128);

@@ -55,7 +55,8 @@ public struct Params has copy, drop, store {
     attest_deposit: u64,
     /// The least bond of a challenge, micro-USDC.
     challenge_bond: u64,
-    /// The least bond of a challenge, in thousandths of the ticket's value.
+    /// The least bond of a challenge, in thousandths of the ticket's value; and of what a jury gives back to an owner, the part
+    /// for which a bond must have stood.
     challenge_bond_permille: u64,
     /// Attesters of others that must be there when a stack on a sampling task is bought: an examiner, a jury, and one to spare.
     min_attesters: u64,
@@ -101,7 +102,7 @@ public(package) fun first(): Params {
         juror_fine: USDC,
         attest_deposit: 8 * USDC,
         challenge_bond: 5 * USDC,
-        challenge_bond_permille: 50,
+        challenge_bond_permille: 100,
         min_attesters: 9,
         slash_delay_ms: 7 * DAY,
         unbonding_ms: 7 * DAY,
@@ -144,7 +145,7 @@ fun slot(self: &mut Params, name: &vector<u8>): (&mut u64, u64, u64) {
     else if (name == &b"juror_fine") (&mut self.juror_fine, 100_000, 100 * USDC)
     else if (name == &b"attest_deposit") (&mut self.attest_deposit, USDC, 1_000 * USDC)
     else if (name == &b"challenge_bond") (&mut self.challenge_bond, USDC, 1_000 * USDC)
-    else if (name == &b"challenge_bond_permille") (&mut self.challenge_bond_permille, 10, 1_000)
+    else if (name == &b"challenge_bond_permille") (&mut self.challenge_bond_permille, 80, 1_000)
     else if (name == &b"min_attesters") (&mut self.min_attesters, 9, 64)
     else if (name == &b"slash_delay_ms") (&mut self.slash_delay_ms, DAY, 30 * DAY)
     else if (name == &b"unbonding_ms") (&mut self.unbonding_ms, 7 * DAY, 90 * DAY)
@@ -164,7 +165,7 @@ fun fit(self: &Params): bool {
     let (p, fee, due) = (self.sample_permille as u128, self.attest_fee as u128, self.due as u128);
     let jury = (self.jury_size as u128) * fee;
     let m = self.fine_multiple as u128;
-    let (convicting, juries) = juries(self.jury_size, self.jury_quorum);
+    let (convicting, wrong, juries) = juries(self.jury_size, self.jury_quorum);
     let jail_after = (self.dispute_window_ms as u128) + (self.answer_window_ms as u128);
     let two_fines = ((self.examiner_fine as u128) * 2).min(MAX_U64);
     self.min_lifetime_ms <= self.max_lifetime_ms
@@ -184,23 +185,27 @@ fun fit(self: &Params): bool {
         // theorem 12: an answer that saves 0.8 of the price doesn't pay while a third of the attesters' weight lies,
         // caught (1 + m) >= 0.8, where caught = p * 2/3 * convicting / juries: who is caught has saved it, too
         && p * convicting * (m + 1) >= 1_200 * juries
+        // theorem 3: nor does accusing an honest node, which gains what comes back where a jury is the liars', and costs the bond
+        // where it acquits
+        && (self.challenge_bond_permille as u128) * convicting >= 1_000 * wrong
         // neither a minority nor two sides can decide
         && self.jury_quorum * 2 > self.jury_size
         && self.min_attesters >= self.jury_size + 2
 }
 
-/// While a third of the weight lies: of so many equally likely juries, those in which a quorum doesn't. Of five of seven
-/// 1,248 in 2,187.
-fun juries(size: u64, quorum: u64): (u128, u128) {
+/// While a third of the weight lies: of so many equally likely juries, those in which a quorum doesn't, and those in which a quorum
+/// does. Of five of seven 1,248 and 99 in 2,187.
+fun juries(size: u64, quorum: u64): (u128, u128, u128) {
     // C(size, honest) * 2^honest
     let mut ways: u128 = 1;
-    let (mut convicting, mut all) = (0, 0);
+    let (mut convicting, mut wrong, mut all) = (0, 0, 0);
     (size + 1).do!(|honest| {
         if (honest >= quorum) convicting = convicting + ways;
+        if (honest + quorum <= size) wrong = wrong + ways;
         all = all + ways;
         ways = ways * 2 * ((size - honest) as u128) / ((honest + 1) as u128);
     });
-    (convicting, all)
+    (convicting, wrong, all)
 }
 
 public(package) fun paused(self: &Params): u64 { self.paused }

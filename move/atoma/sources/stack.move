@@ -642,6 +642,11 @@ public(package) fun put_free(self: &mut Stack, money: Balance<USDC>) {
     money::put(&mut self.free, money);
 }
 
+/// Takes back what was freed a moment ago.
+public(package) fun take_free(self: &mut Stack, amount: u64): Balance<USDC> {
+    money::take(&mut self.free, amount)
+}
+
 /// Frees what the escrow no longer needs; says how much.
 public(package) fun fit(self: &mut Stack): u64 {
     // parts never cost more than their sum, so the escrow always suffices

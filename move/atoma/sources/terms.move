@@ -142,7 +142,12 @@ public(package) fun examiner_fine(self: &SamplingTerms): u64 { self.examiner_fin
 
 public(package) fun juror_fine(self: &SamplingTerms): u64 { self.juror_fine }
 
-/// The bond of a challenge to a ticket of this value.
+/// What an owner gets back of a claim, at most, by a jury before which such a bond stood for the accusation.
+public(package) fun refund(self: &SamplingTerms, bond: u64): u64 {
+    money::stood_for(bond, self.challenge_bond_permille)
+}
+
+/// The least bond of a challenge to a ticket of this value.
 public(package) fun bond(self: &SamplingTerms, value: u64): u64 {
     self.challenge_bond.max(money::permille(value, self.challenge_bond_permille))
 }

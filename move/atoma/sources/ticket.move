@@ -216,6 +216,15 @@ public(package) fun stake_on_exam(self: &mut Ticket, bond: Balance<USDC>) {
     money::put(&mut self.exam_bond, bond);
 }
 
+/// What stands for accusations: each bond is lost if its jury acquits.
+public(package) fun staked(self: &Ticket): u64 {
+    let mut staked = self.exam_bond.value();
+    self.challenge.do_ref!(|challenge| {
+        staked = money::saturating_add(staked, challenge.challenge_bond())
+    });
+    staked
+}
+
 /// What the examiner staked, if it is not yet back.
 public(package) fun take_exam_bond(self: &mut Ticket): Balance<USDC> { self.exam_bond.withdraw_all() }
 

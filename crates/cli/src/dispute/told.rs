@@ -47,6 +47,7 @@ pub(super) fn told(outcome: &DisputeOutcome) -> Facts {
                     ("claim_voided_micro_usdc", money(e.value)),
                     ("fine_micro_usdc", money(e.fine)),
                     ("freed_micro_usdc", money(e.freed)),
+                    ("kept_micro_usdc", money(e.kept)),
                     ("collateral_left_micro_usdc", money(e.collateral)),
                     ("pardonable_until_ms", json!(e.until_ms.0)),
                 ]);

@@ -19,7 +19,7 @@ pub(crate) fn challenge(txn: &mut Txn<'_>, call: &ChallengeTicket) -> Rule {
     let bond = call.bond.0;
     let (lease, ticket) = settlement::open_ticket(&stack, call.holder, call.ticket)?;
     let value = settlement::value(lease, ticket)?;
-    ensure(bond == terms(&stack)?.bond(value), AbortCode::WrongBond)?;
+    ensure(bond >= terms(&stack)?.bond(value), AbortCode::WrongBond)?;
     ensure(txn.now() <= ticket.deadline_ms, AbortCode::WindowOver)?;
     ensure(ticket.challenge.is_none(), AbortCode::AlreadyChallenged)?;
     let unit = match stack.engine.rule {

@@ -35,8 +35,10 @@ pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
         challenge: call.challenge,
         outcome,
     });
+    // where nobody said anything, the record may be what nobody can read
+    let some_spoke = jury.jurors.iter().any(|juror| juror.verdict.is_some());
     for juror in &jury.jurors {
-        if juror.verdict.is_none() {
+        if some_spoke && juror.verdict.is_none() {
             task::strike(txn, &mut case.task, juror.auditor.node);
         }
     }
@@ -47,7 +49,12 @@ pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
         }
     }
     if outcome == Outcome::Guilty {
-        let contradict = contradicts(case.ticket(call.ticket)?, &jury, call.challenge);
+        let ticket = case.ticket(call.ticket)?;
+        let contradict = contradicts(ticket, &jury, call.challenge);
+        let bonds = case.lease()?.tickets.iter().map(staked);
+        let bonds = bonds.fold(MicroUsdc::ZERO, |sum, bond| {
+            MicroUsdc(sum.0.saturating_add(bond.0))
+        });
         let charge = if call.challenge {
             Charge::Challenged
         } else {
@@ -57,6 +64,7 @@ pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
             winners,
             fee: sampling.attest_fee,
             contradict: contradict.then_some(call.ticket),
+            refund: Some(sampling.refund(bonds)),
         };
         return case.convict_by(txn, charge, &verdicts);
     }
@@ -110,6 +118,16 @@ fn contradicts(ticket: &Ticket, jury: &Jury, challenge: bool) -> bool {
         Exam::Hit(hit) => challenge && hit.stage == HitStage::Passed && hit.seq == jury.seq,
         Exam::None | Exam::Undrawn | Exam::Drawn { .. } | Exam::Unexamined => false,
     }
+}
+
+/// What stands for accusations of a ticket: each is lost if its jury acquits.
+fn staked(ticket: &Ticket) -> MicroUsdc {
+    let challenge = ticket.challenge.as_ref().map(|challenge| challenge.bond);
+    let bonds = ticket
+        .exam_bond
+        .0
+        .saturating_add(challenge.unwrap_or_default().0);
+    MicroUsdc(bonds)
 }
 
 /// Ends a jury that did not find the node guilty: who accused it pays the jurors.

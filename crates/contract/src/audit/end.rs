@@ -19,8 +19,9 @@ pub(crate) fn is_exam_over(ticket: &Ticket, terms: &Terms) -> bool {
     }
 }
 
-/// Pays the examiner for its work and returns its bond, or fines it for what it overlooked, and frees everyone who was drawn. Jurors
-/// of a jury that a conviction by another path ends are freed unpaid.
+/// Pays the examiner for its work and returns its bond, or fines it for what it overlooked, and frees everyone who was drawn. Who was
+/// silent before an examiner that had something to say is struck off. Jurors of a jury that a conviction by another path ends are
+/// freed unpaid.
 pub(crate) fn end(
     txn: &mut Txn<'_>,
     task: &mut Task,
@@ -43,6 +44,10 @@ pub(crate) fn end(
             task::credit(task, examiner, plus(fee, ticket.exam_bond)?)?;
         }
         free(task, examiner)?;
+        let judged = !matches!(hit.stage, HitStage::Disclosing | HitStage::Examining);
+        if let Some(silent) = hit.silent.filter(|_| judged) {
+            task::strike(txn, task, silent.node);
+        }
     }
     let challenge = ticket.challenge.as_ref();
     let juries: [Option<&Jury>; 2] = [

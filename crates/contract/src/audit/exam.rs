@@ -3,7 +3,6 @@
 use super::{seed, terms};
 use crate::{
     Rule, Txn, draw as weights, ensure,
-    limits::MAX_SILENT,
     settlement::{self, ticket_mut},
     task,
 };
@@ -41,11 +40,15 @@ pub(crate) fn examine(txn: &mut Txn<'_>, call: &DrawExaminer) -> Rule {
     let mut stack = txn.stack(call.stack.id())?;
     let mut task = txn.task(call.task.id())?;
     ensure(stack.task == task.id, AbortCode::WrongTask)?;
-    let (unit, silent, seq) = due(txn, &stack, &mut task, (call.holder, call.ticket))?;
-    let drawn = if silent > MAX_SILENT {
-        None
-    } else {
-        draw_examiner(txn, &stack, &mut task, call.holder)?
+    let Due {
+        unit,
+        silent,
+        seq,
+        is_last,
+    } = due(txn, &stack, &mut task, (call.holder, call.ticket))?;
+    let drawn = match is_last {
+        true => None,
+        false => draw_examiner(txn, &stack, &mut task, (call.holder, silent))?,
     };
     match drawn {
         Some(examiner) => {
@@ -81,26 +84,46 @@ pub(crate) fn examine(txn: &mut Txn<'_>, call: &DrawExaminer) -> Rule {
     Ok(())
 }
 
-/// The unit to be examined, how many were silent about it, and the `seq` that they were shown. Strikes the last one off that was.
+/// An examination that needs an examiner.
+struct Due {
+    unit: ComputeUnits,
+    /// Who was silent about it.
+    silent: Option<Auditor>,
+    /// The record that they were shown.
+    seq: u64,
+    /// Nobody else is asked: two were silent. Each costs up to 36 hours, and a liar would rather say that all is well.
+    is_last: bool,
+}
+
+/// What is to be examined. Who was silent isn't struck off yet: what no one can read proves nothing about who was shown it.
 fn due(
-    txn: &mut Txn<'_>,
+    txn: &Txn<'_>,
     stack: &Stack,
     task: &mut Task,
     (holder, to_seq): (NodeId, u64),
-) -> Rule<(ComputeUnits, u8, u64)> {
+) -> Rule<Due> {
     let sampling = terms(stack)?;
     let (_, ticket) = settlement::open_ticket(stack, holder, to_seq)?;
     match &ticket.exam {
         Exam::Drawn { seed } => {
             ensure(sampling.hits(seed), AbortCode::Missed)?;
-            Ok((seed::unit(seed, ticket), 0, 0))
+            Ok(Due {
+                unit: seed::unit(seed, ticket),
+                silent: None,
+                seq: 0,
+                is_last: false,
+            })
         }
         Exam::Hit(hit) if hit.stage == HitStage::Examining => {
             let late = txn.now() > hit.deadline_ms;
             ensure(late, AbortCode::VerdictTimeNotOver)?;
-            task::strike(txn, task, hit.examiner.node);
             super::end::free(task, hit.examiner.node)?;
-            Ok((hit.unit, hit.silent.saturating_add(1), hit.seq))
+            Ok(Due {
+                unit: hit.unit,
+                silent: Some(hit.examiner),
+                seq: hit.seq,
+                is_last: hit.silent.is_some(),
+            })
         }
         Exam::None | Exam::Undrawn | Exam::Hit(_) | Exam::Unexamined => Err(AbortCode::NotDrawn),
     }
@@ -110,11 +133,12 @@ fn draw_examiner(
     txn: &Txn<'_>,
     stack: &Stack,
     task: &mut Task,
-    holder: NodeId,
+    (holder, silent): (NodeId, Option<Auditor>),
 ) -> Rule<Option<Auditor>> {
     let sampling = terms(stack)?;
     let lease = stack.lease(holder).ok_or(AbortCode::NoSuchLease)?;
-    let but = [lease.owner, stack.owner];
+    let mut but = vec![lease.owner, stack.owner];
+    but.extend(silent.map(|silent| silent.owner));
     let bought_at = stack.created_at_ms;
     let drawn = pick(task, txn.seed(), 1, |subscription| {
         weights::attests(subscription, bought_at, sampling.examiner_fine, &but)
@@ -165,8 +189,11 @@ pub(crate) fn verdict(txn: &mut Txn<'_>, call: &GiveVerdict) -> Rule {
     ensure(hit.stage == HitStage::Examining, AbortCode::NotExamining)?;
     ensure(hit.examiner.owner == sender, AbortCode::NotAuditor)?;
     ensure(now <= hit.deadline_ms, AbortCode::VerdictTooLate)?;
-    let asked = if call.bad { fine } else { MicroUsdc::ZERO };
-    ensure(bond == asked, AbortCode::WrongBond)?;
+    let enough = match call.bad {
+        true => bond >= fine,
+        false => bond == MicroUsdc::ZERO,
+    };
+    ensure(enough, AbortCode::WrongBond)?;
     txn.take(bond)?;
     hit.stage = if call.bad {
         HitStage::Accused

@@ -25,6 +25,9 @@ pub(crate) struct Verdicts {
     pub(crate) fee: MicroUsdc,
     /// The ticket whose examiner they contradict.
     pub(crate) contradict: Option<u64>,
+    /// What the owner gets back of what was claimed, at most. A jury may be wrong, and the owner has the answers, so it is what a
+    /// bond stood for; nothing else that convicts can be wrong.
+    pub(crate) refund: Option<MicroUsdc>,
 }
 
 impl Case {
@@ -82,6 +85,10 @@ impl Case {
         let jurors = self.pay_jurors(verdicts, fine)?;
         self.fine(txn, fine, jurors)?;
         let freed = close_lease(&mut self.stack, &mut self.node)?;
+        // closing frees all that was claimed, at least
+        let kept = minus(value, verdicts.refund.unwrap_or(value).min(value))?;
+        self.stack.free = minus(self.stack.free, kept)?;
+        self.task.fees = plus(self.task.fees, kept)?;
         standing::lost(&mut self.node.standing);
         self.jail(txn);
         task::refresh(&mut self.task, &self.node, txn.now());
@@ -92,7 +99,8 @@ impl Case {
             value,
             fine,
             jurors,
-            freed: plus(freed, bonds)?,
+            freed: plus(minus(freed, kept)?, bonds)?,
+            kept,
             collateral: self.node.collateral,
             until_ms: self.node.pending.until_ms,
         });

@@ -82,6 +82,7 @@ fn convicted(charge: Charge) -> Event {
         fine: MicroUsdc(10),
         jurors: MicroUsdc::ZERO,
         freed: MicroUsdc(1),
+        kept: MicroUsdc::ZERO,
         collateral: MicroUsdc(1),
         until_ms: TimestampMs(9),
     };

@@ -190,6 +190,7 @@ pub(super) fn convicted(of: u8, by: u8, value: u64, freed: u64) -> Event {
         fine: MicroUsdc(7),
         jurors: MicroUsdc(0),
         freed: MicroUsdc(freed),
+        kept: MicroUsdc::ZERO,
         collateral: MicroUsdc(993),
         until_ms: SOME_TIME,
     }

@@ -420,10 +420,9 @@ async fn in_time<T, Begins: Future<Output = bool>>(
 fn found_unread(unread: &Unread, last_call: TimestampMs) -> Judged {
     tracing::warn!(error = %WithCauses(unread), "a record can't be read");
     match unread {
-        Unread::Withheld(_)
-        | Unread::Garbage(_)
-        | Unread::Uncertified(_)
-        | Unread::NotThere => Judged::Found(WITHHELD),
+        Unread::Withheld(_) | Unread::Garbage(_) | Unread::Uncertified(_) | Unread::NotThere => {
+            Judged::Found(WITHHELD)
+        }
         Unread::NoTransaction(_) => Judged::Unheard { last_call },
         Unread::Ledger(_)
         | Unread::Walrus(_)

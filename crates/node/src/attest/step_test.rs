@@ -49,7 +49,7 @@ fn hit(stage: HitStage, examiner: NodeId) -> Exam {
     Exam::Hit(Hit {
         unit: ComputeUnits(0),
         examiner: auditor(examiner),
-        silent: 0,
+        silent: None,
         seq: 1,
         deadline_ms: UNTIL,
         stage,

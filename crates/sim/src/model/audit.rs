@@ -7,7 +7,7 @@ use super::{
     ensure,
     market::attests,
 };
-use atoma_contract::{draw, limits::MAX_SILENT, unit_of};
+use atoma_contract::{draw, unit_of};
 use atoma_types::{ComputeUnits, chain::AbortCode, hash::Hash32};
 
 impl Ledger {
@@ -36,32 +36,34 @@ impl Ledger {
     pub fn examine(&mut self, now: Ms, id: TicketId, seed: &[u8; 32]) -> Done<Option<NodeIx>> {
         let task = self.stacks[id.stack].task;
         ensure(self.sampled(id), AbortCode::NotSampling)?;
-        let (unit, silent, record) = match self.ticket(id)?.exam {
+        let (unit, silent, record, is_last) = match self.ticket(id)?.exam {
             Exam::Drawn { hit, unit } => {
                 ensure(hit, AbortCode::Missed)?;
-                (unit, 0, 0)
+                (unit, None, 0, false)
             }
             Exam::Hit(hit) if hit.stage == Stage::Examining => {
                 ensure(now > hit.deadline, AbortCode::VerdictTimeNotOver)?;
-                self.tasks[task].strike(hit.examiner);
                 self.tasks[task].free(hit.examiner);
-                (hit.unit, hit.silent + 1, hit.record)
+                (
+                    hit.unit,
+                    Some(hit.examiner),
+                    hit.record,
+                    hit.silent.is_some(),
+                )
             }
             Exam::None | Exam::Undrawn | Exam::Hit(_) | Exam::Unexamined => {
                 return Err(AbortCode::NotDrawn);
             }
         };
-        let but = [self.nodes[id.node].owner, self.stacks[id.stack].owner];
-        let drawn = if silent <= MAX_SILENT {
-            {
-                let (fine, bought) = (
-                    self.rules.params.examiner_fine,
-                    self.stacks[id.stack].bought,
-                );
-                self.pick(task, seed, 1, bought, fine, &but)
-            }
-        } else {
-            None
+        let mut but = vec![self.nodes[id.node].owner, self.stacks[id.stack].owner];
+        but.extend(silent.map(|silent| self.nodes[silent].owner));
+        let (fine, bought) = (
+            self.rules.params.examiner_fine,
+            self.stacks[id.stack].bought,
+        );
+        let drawn = match is_last {
+            true => None,
+            false => self.pick(task, seed, 1, bought, fine, &but),
         };
         let examiner = drawn.and_then(|drawn| drawn.first().copied());
         let deadline = now.saturating_add(self.rules.params.answer_window_ms);

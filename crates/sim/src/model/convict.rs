@@ -1,7 +1,7 @@
 //! A conviction: the same for every charge.
 
 use super::{Done, Ledger, Micro, Ms, NodeIx, StackIx, Ticket, TicketId, node};
-use atoma_types::chain::AbortCode;
+use atoma_types::{MicroUsdc, chain::AbortCode};
 
 /// What a node is convicted of: all the same under the contract's rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub(super) struct Winners {
     pub(super) jurors: Vec<NodeIx>,
     /// The ticket whose examiner they contradict.
     pub(super) contradict: Option<u64>,
+    /// What the owner gets back of what was claimed, at most.
+    pub(super) refund: Option<Micro>,
 }
 
 impl Ledger {
@@ -63,6 +65,9 @@ impl Ledger {
         let until = now.saturating_add(self.rules.params.slash_delay_ms);
         live.fines_until = live.fines_until.max(until);
         self.close_lease(stack, node);
+        let kept = value - winners.refund.unwrap_or(value).min(value);
+        self.stacks[stack].free -= kept;
+        self.tasks[task].fees += kept;
         let live = &mut self.nodes[node];
         node::lost(live);
         let until = now.saturating_add(self.rules.params.jail_ms);
@@ -80,6 +85,21 @@ impl Ledger {
             .as_ref()
             .filter(|challenge| !challenge.over);
         demands + challenge.map_or(0, |challenge| challenge.bond)
+    }
+
+    /// What a jury gives back of a lease's claim: as far as bonds stood for accusations.
+    pub(super) fn refund(&self, id: TicketId) -> Done<Micro> {
+        let lease = self.stacks[id.stack].lease(id.node);
+        let tickets = &lease.ok_or(AbortCode::NoSuchLease)?.tickets;
+        let staked = tickets.iter().map(|ticket| {
+            let challenge = ticket.challenge.as_ref();
+            let open = challenge.filter(|challenge| !challenge.over);
+            ticket.exam_bond + open.map_or(0, |challenge| challenge.bond)
+        });
+        let staked = MicroUsdc(staked.sum());
+        Ok(staked
+            .stood_for(self.rules.params.challenge_bond_permille)
+            .0)
     }
 
     /// A lease with open tickets.

@@ -175,8 +175,9 @@ impl Ledger {
         ensure(over, AbortCode::VerdictTimeNotOver)?;
         let (outcome, winning) = count(&jury, self.rules.params.jury_quorum);
         let winners = voters(&jury, |verdict| verdict == winning);
+        let some_spoke = jury.seats.iter().any(|seat| seat.verdict.is_some());
         for seat in &jury.seats {
-            if seat.verdict.is_none() {
+            if some_spoke && seat.verdict.is_none() {
                 self.tasks[task].strike(seat.juror);
             }
         }
@@ -197,6 +198,7 @@ impl Ledger {
             let winners = Winners {
                 jurors: winners,
                 contradict: contradict.then_some(id.to),
+                refund: Some(self.refund(id)?),
             };
             self.convict(now, self.case(id), Charge::Guilty, &winners)?;
             return Ok(outcome);

@@ -165,7 +165,7 @@ pub struct Hit {
     /// The attester that was drawn last.
     pub examiner: NodeIx,
     /// Who was silent before.
-    pub silent: u8,
+    pub silent: Option<NodeIx>,
     /// The record, once it was shown; 0 before.
     pub record: u64,
     /// The last moment of the stage.

@@ -132,7 +132,10 @@ impl Ledger {
         let params = &self.rules.params;
         let task = &mut self.tasks[task];
         if let Exam::Hit(Hit {
-            examiner, stage, ..
+            examiner,
+            stage,
+            silent,
+            ..
         }) = ticket.exam
         {
             if contradicted {
@@ -144,6 +147,10 @@ impl Ledger {
                 task.credit(examiner, fee + ticket.exam_bond);
             }
             task.free(examiner);
+            let judged = !matches!(stage, Stage::Disclosing | Stage::Examining);
+            if let Some(silent) = silent.filter(|_| judged) {
+                task.strike(silent);
+            }
         }
         let of_challenge = ticket
             .challenge

@@ -215,7 +215,7 @@ aborts! {
     NotRevealing = 762, "not_revealing", "commitments are still taken, or this juror has none or has revealed it, or the time is over: see whose turn it is";
     WrongReveal = 763, "wrong_reveal", "verdict and salt do not make the commitment: reveal what was committed";
     AlreadyChallenged = 764, "already_challenged", "a ticket is challenged once, and this one was: `dispute show` tells how that stands";
-    WrongBond = 765, "wrong_bond", "the bond must be exactly what the stack's terms ask for this ticket: compute it and retry";
+    WrongBond = 765, "wrong_bond", "the bond must be at least what the stack's terms ask for this ticket, and nothing where nobody is accused: compute it and retry";
     VerdictInvalid = 766, "verdict_invalid", "a verdict that finds nothing wrong has a digest of zeros: pass that";
     WrapsInvalid = 767, "wraps_invalid", "there must be one wrapped key for each attester, and at most 256 bytes each: wrap the key for all of them";
     DigestInvalid = 768, "digest_invalid", "digest, salt and commitment must have 32 bytes: compute them anew";

@@ -85,8 +85,8 @@ params! {
     attest_deposit = 8 * USDC, USDC, 1_000 * USDC;
     /// The least bond of a challenge, micro-USDC.
     challenge_bond = 5 * USDC, USDC, 1_000 * USDC;
-    /// The least bond of a challenge, in thousandths of the ticket's value.
-    challenge_bond_permille = 50, 10, 1_000;
+    /// The least bond of a challenge, in thousandths of the ticket's value; and of what a jury gives back to an owner, the part for which a bond must have stood.
+    challenge_bond_permille = 100, 80, 1_000;
     /// Attesters of others that must be there when a stack on a sampling task is bought: an examiner, a jury, and one to spare.
     min_attesters = 9, 9, 64;
     /// How long a fine can be pardoned: time for people to stop a bad release.
@@ -135,7 +135,7 @@ impl Params {
         let due = u128::from(self.due);
         let jury = u128::from(self.jury_size) * fee;
         let m = u128::from(self.fine_multiple);
-        let (convicting, juries) = juries(self.jury_size, self.jury_quorum);
+        let (convicting, wrong, juries) = juries(self.jury_size, self.jury_quorum);
         self.min_lifetime_ms <= self.max_lifetime_ms
             // who is away for less than A can still settle, and is out of jail after their own tickets end
             && self.answer_window_ms <= self.settle_grace_ms
@@ -153,26 +153,32 @@ impl Params {
             // theorem 12: an answer that saves 0.8 of the price doesn't pay while a third of the attesters' weight lies,
             // `caught (1 + m) >= 0.8` with `caught = p * 2/3 * convicting / juries`: who is caught has saved it, too
             && p * convicting * (m + 1) >= 1_200 * juries
+            // theorem 3: nor does accusing an honest node, which gains what comes back where a jury is the liars', and costs the
+            // bond where it acquits
+            && u128::from(self.challenge_bond_permille) * convicting >= 1_000 * wrong
             // neither a minority nor two sides can decide
             && self.jury_quorum * 2 > self.jury_size
             && self.min_attesters >= self.jury_size + 2
     }
 }
 
-/// While a third of the weight lies: of so many equally likely juries, those in which a quorum doesn't. Of five of seven
-/// 1,248 in 2,187.
-fn juries(size: u64, quorum: u64) -> (u128, u128) {
+/// While a third of the weight lies: of so many equally likely juries, those in which a quorum doesn't, and those in which a
+/// quorum does. Of five of seven 1,248 and 99 in 2,187.
+fn juries(size: u64, quorum: u64) -> (u128, u128, u128) {
     // C(size, honest) * 2^honest
     let mut ways = 1;
-    let (mut convicting, mut all) = (0, 0);
+    let (mut convicting, mut wrong, mut all) = (0, 0, 0);
     for honest in 0..=size {
         if honest >= quorum {
             convicting += ways;
         }
+        if honest + quorum <= size {
+            wrong += ways;
+        }
         all += ways;
         ways = ways * 2 * u128::from(size - honest) / u128::from(honest + 1);
     }
-    (convicting, all)
+    (convicting, wrong, all)
 }
 
 #[cfg(test)]
@@ -193,7 +199,7 @@ mod tests {
 
     #[test]
     fn rate_multiple_and_jury_deter_together() {
-        assert_eq!(juries(7, 5), (1_248, 2_187));
+        assert_eq!(juries(7, 5), (1_248, 99, 2_187));
         let fits = |sample_permille, fine_multiple, jury_quorum| {
             // a due that is large enough for every rate
             let due = 10 * USDC;

@@ -105,6 +105,15 @@ fn b10_no_network_of_worth_has_windows_that_nobody_can_keep() {
         let call = w.set_param_call(name, value);
         w.refused(ADMIN, call, AbortCode::ParamsContradict);
     }
+    // of eight jurors five are more often liars' than bonds of a tenth make up for
+    let mut larger = w.clone();
+    let call = larger.set_param_call("min_attesters", 10);
+    larger.ok(ADMIN, call);
+    let call = larger.set_param_call("jury_size", 8);
+    larger.refused(ADMIN, call.clone(), AbortCode::ParamsContradict);
+    let bonds = larger.set_param_call("challenge_bond_permille", 119);
+    larger.ok(ADMIN, bonds);
+    larger.ok(ADMIN, call);
     // a network for development says so, from its beginning
     let development = calls::SetDevelopment {
         db: LOCALNET_DB.into(),

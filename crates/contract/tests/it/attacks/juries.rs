@@ -41,6 +41,10 @@ pub(crate) const TALES: &[Tale] = &[
     ),
     ("no_party_judges_itself", no_party_judges_itself),
     (
+        "a_jury_of_which_nobody_speaks_loses_no_place",
+        a_jury_of_which_nobody_speaks_loses_no_place,
+    ),
+    (
         "a_conviction_costs_at_least_what_it_pays_out",
         a_conviction_costs_at_least_what_it_pays_out,
     ),
@@ -85,6 +89,15 @@ fn five_equal_verdicts_convict_and_the_fine_pays_the_jury() {
     let promises = w.task(task).subscriptions.iter();
     let struck = promises.filter(|s| s.attester.is_some_and(|a| !a.active));
     assert_eq!(struck.count(), 1);
+}
+
+/// What nobody can read nobody can judge, whoever was drawn for it.
+#[test]
+fn a_jury_of_which_nobody_speaks_loses_no_place() {
+    let (w, task, _, events) = challenged(&[None; 7]);
+    assert_eq!(outcome(&events), Outcome::Hung);
+    let promises = w.task(task).subscriptions.iter();
+    assert!(promises.filter_map(|s| s.attester).all(|a| a.active));
 }
 
 #[test]
@@ -155,7 +168,12 @@ fn a_ticket_is_challenged_once_with_a_bond() {
     w.refused(USER, call, AbortCode::AlreadyChallenged);
     let terms = w.stack(chain.stack).terms.sampling.clone().unwrap();
     let value = atoma_types::MicroUsdc(1_000 * USDC);
-    assert_eq!(terms.bond(value).0, 50 * USDC);
+    assert_eq!(terms.bond(value).0, 100 * USDC);
+    // the least bond stands for all of a ticket
+    for value in [1, 999, 1_001, 49_999_999, 50_000_001, 123_456_789] {
+        let value = atoma_types::MicroUsdc(value);
+        assert!(terms.refund(terms.bond(value)) >= value);
+    }
 }
 
 /// Copied commitments, verdicts before their time, verdicts of others.

@@ -114,7 +114,7 @@ impl Play {
         let ticket = tickets.find(|t| t.to_seq == event.ticket).unwrap();
         if let Exam::Hit(hit) = &ticket.exam {
             assert_eq!(hit.stage, HitStage::Examining);
-            if hit.silent == limits::MAX_SILENT {
+            if hit.silent.is_some() {
                 return;
             }
         }

@@ -200,7 +200,7 @@ fn exams(both: &Both, left: &chain::Ticket, right: &model::Ticket, what: &str) {
             let mapped = model::Hit {
                 unit: left.unit.0,
                 examiner: both.node_ix(left.examiner.node),
-                silent: left.silent,
+                silent: left.silent.map(|silent| both.node_ix(silent.node)),
                 record: left.seq,
                 deadline: left.deadline_ms.0,
                 stage: stage(left.stage),

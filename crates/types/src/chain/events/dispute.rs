@@ -54,6 +54,8 @@ pub struct NodeConvicted {
     pub jurors: MicroUsdc,
     /// What became the owner's credit.
     pub freed: MicroUsdc,
+    /// What of the claim became the treasury's, for no bond stood for it.
+    pub kept: MicroUsdc,
     /// What it stands to lose, afterwards.
     pub collateral: MicroUsdc,
     /// Until when its fines can be pardoned.

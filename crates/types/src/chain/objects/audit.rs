@@ -83,8 +83,8 @@ pub struct Hit {
     pub unit: ComputeUnits,
     /// The attester that was drawn last.
     pub examiner: Auditor,
-    /// Examiners before it that were silent.
-    pub silent: u8,
+    /// Who was drawn before it and was silent.
+    pub silent: Option<Auditor>,
     /// The record's `seq`, once it was disclosed.
     pub seq: u64,
     /// The last moment of the stage.

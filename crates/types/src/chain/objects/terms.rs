@@ -41,13 +41,14 @@ pub struct SamplingTerms {
     pub jury_size: u64,
     /// Equal verdicts that decide.
     pub jury_quorum: u64,
-    /// What an examiner stakes on an accusation, and pays whom a jury contradicts.
+    /// What an examiner stakes on an accusation, at least, and pays whom a jury contradicts.
     pub examiner_fine: MicroUsdc,
     /// What a juror pays on the losing side.
     pub juror_fine: MicroUsdc,
     /// The least bond of a challenge.
     pub challenge_bond: MicroUsdc,
-    /// The least bond of a challenge, in thousandths of the ticket's value.
+    /// The least bond of a challenge, in thousandths of the ticket's value; and of what a jury gives back to an owner, the
+    /// part for which a bond must have stood.
     pub challenge_bond_permille: u64,
 }
 
@@ -71,7 +72,14 @@ impl SamplingTerms {
         u64::from_le_bytes([a, b, c, d, e, f, g, h]) % 1_000 < self.sample_permille
     }
 
-    /// The bond of a challenge to a ticket of this value.
+    /// What an owner gets back of a claim, at most, by a jury before which such a bond stood for the accusation: liars that
+    /// are a third of the attesters' weight gain nothing by accusing an honest node.
+    #[must_use]
+    pub fn refund(&self, bond: MicroUsdc) -> MicroUsdc {
+        bond.stood_for(self.challenge_bond_permille)
+    }
+
+    /// The least bond of a challenge to a ticket of this value.
     #[must_use]
     pub fn bond(&self, value: MicroUsdc) -> MicroUsdc {
         let share = value.permille(self.challenge_bond_permille);

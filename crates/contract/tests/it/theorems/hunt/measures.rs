@@ -8,7 +8,7 @@ use crate::world::*;
 use atoma_contract::Object;
 use atoma_types::{
     ComputeUnits, NodeId, TimestampMs,
-    chain::{Exam, HitStage, Lease, Node, NodeStatus, SubscriptionState, Ticket},
+    chain::{Auditor, Exam, HitStage, Lease, Node, NodeStatus, SubscriptionState, Ticket},
 };
 use std::collections::BTreeSet;
 
@@ -252,7 +252,7 @@ pub(super) fn lateness(play: &Play) -> i128 {
 fn may_last(ticket: &Ticket, now: u64) -> u64 {
     const SILENT: u64 = 36 * HOUR;
     const JURY: u64 = 48 * HOUR;
-    let again = |silent: u8| if silent == 0 { SILENT } else { 0 };
+    let again = |silent: Option<Auditor>| if silent.is_none() { SILENT } else { 0 };
     let exam = match &ticket.exam {
         Exam::Drawn { seed } if !is_hit(&seed.0) => 0,
         Exam::Undrawn | Exam::Drawn { .. } => now + 2 * SILENT + JURY,
@@ -295,7 +295,7 @@ pub(super) fn unexamined(play: &Play) -> i128 {
 fn unexamined_yet(ticket: &Ticket) -> i128 {
     match &ticket.exam {
         Exam::Drawn { seed } if is_hit(&seed.0) => 5,
-        Exam::Hit(hit) => 10 + 20 * i128::from(hit.silent),
+        Exam::Hit(hit) => 10 + 20 * i128::from(hit.silent.is_some()),
         Exam::None | Exam::Undrawn | Exam::Drawn { .. } | Exam::Unexamined => 0,
     }
 }
