@@ -5,6 +5,7 @@
 mod anywhere;
 mod atoma;
 mod attesters;
+mod beside;
 mod budget;
 mod by_hand;
 mod case;
@@ -25,6 +26,7 @@ mod explore;
 mod idle;
 mod jail;
 mod keys;
+mod liar;
 mod long_answers;
 mod mistakes;
 mod network;

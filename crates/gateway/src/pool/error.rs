@@ -33,6 +33,9 @@ pub(crate) enum LeaseError {
     /// The node has left the task since it was chosen.
     #[error("the node does not sell this task")]
     NotSelling,
+    /// Too much was charged for answers of the node's that never came: nothing is bought for it for a while.
+    #[error("nothing more is signed for the node on a stack of this gateway")]
+    Parted,
     /// Ledger, wallet or node said no.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -48,7 +51,11 @@ impl LeaseError {
     /// Whether it is the node that failed, rather than the ledger or our own budget.
     pub(crate) fn is_nodes_fault(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::NotSelling | Self::TimedOut | Self::Unfounded => true,
+            Self::Unreachable { .. }
+            | Self::NotSelling
+            | Self::Parted
+            | Self::TimedOut
+            | Self::Unfounded => true,
             Self::Client(error) => !matches!(
                 error,
                 ClientError::Connect(_)

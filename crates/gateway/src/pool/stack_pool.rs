@@ -80,6 +80,13 @@ impl StackPool {
         found.cloned()
     }
 
+    /// A stack of ours on which nothing is signed for the node any more.
+    pub(super) fn unsigned(&self, node: NodeId) -> Option<StackHandle> {
+        let stacks = self.stacks.lock();
+        let mut unsigned = stacks.iter().filter(|stack| !stack.signs_for(node));
+        unsigned.find(|stack| self.is_ours(stack.id())).cloned()
+    }
+
     /// The most room that the node has on one stack.
     pub(super) fn room(&self, node: NodeId) -> ComputeUnits {
         let stacks = self.stacks.lock();

@@ -236,6 +236,11 @@ impl TaskPool {
         units: ComputeUnits,
         timeout: Duration,
     ) -> Result<StackHandle, LeaseError> {
+        // that may be known only since its last answer, and with a new stack the node would begin anew
+        if let Some(stack) = self.stacks.unsigned(node) {
+            self.part_with(&stack, node);
+            return Err(LeaseError::Parted);
+        }
         let pool = Arc::clone(self);
         let granting = self.granting_of(node);
         let refill = async move {
