@@ -7,7 +7,7 @@ use crate::{
     node_info::NodeCache,
     signing::HeaderSigner,
     stack_state::StackState,
-    store::{Distrust, Store},
+    store::{Distrust, LaneKey, Store},
 };
 use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
@@ -193,6 +193,26 @@ impl fmt::Debug for Client {
             .field("address", &self.address())
             .field("ledger", &self.inner.ledger)
             .finish_non_exhaustive()
+    }
+}
+
+impl Drop for ClientInner {
+    /// The program ends well: what of its lanes is left is no more than what is open.
+    fn drop(&mut self) {
+        #[expect(
+            clippy::disallowed_methods,
+            clippy::iter_over_hash_type,
+            reason = "each is written by itself"
+        )]
+        for (stack, state) in self.stacks.get_mut().drain() {
+            for (node, account) in state.accounts.lock().iter() {
+                for (&lane, of) in &account.lanes {
+                    let node = *node;
+                    let key = LaneKey { stack, node, lane };
+                    self.store.end_lane(key, of.rest());
+                }
+            }
+        }
     }
 }
 

@@ -397,7 +397,7 @@ fn account_for(account: &mut LeaseAccount, record: &Record, is_kept: bool) {
         Some((true, _)) => account.never_came.charge_running(id, units),
         Some((false, lane)) => {
             if !is_kept {
-                lane.explain(units);
+                lane.explain(units, record.header.message().max_units);
             }
             account.never_came.charge(id, units);
         }

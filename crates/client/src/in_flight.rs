@@ -293,7 +293,7 @@ impl Open {
                 // its node has shown it before it came
                 Err(LaneError::NotOpen) if joined == Joined::Again => Ok(()),
                 Err(LaneError::NotOpen) if self.given_up => {
-                    lane.explain(units);
+                    lane.explain(units, self.request.message().max_units);
                     Ok(())
                 }
                 settled => settled.map_err(|_| ReceiptError::RequestId),

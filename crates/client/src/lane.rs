@@ -33,10 +33,13 @@
 //! So who asks one request after the other leaves a node W, or one request where that alone is more. A request above W
 //! can be signed as long as nothing is doubtful, and the next one only when it is clear what became of it.
 //!
-//! A crash forgets what was open, and the node may rightly speak of it. So a bound on the ceilings
-//! is kept on the disk, ahead of them by a [step](Lane::step): no voucher is above it, so what the node says below it
-//! gives it nothing that it hadn't, and isn't doubtful. After a crash a node can take what was open and the step (W, or
-//! again what was open when the bound was written), and what the rule leaves it anew.
+//! A program that ends writes down what is [left](Lane::rest): what was open, of which its node may rightly speak to the
+//! next one, and what was doubtful. That was granted of W, which a lane has once, however many programs use it one after the other.
+//!
+//! A crash forgets what was open. So a bound on the ceilings is kept on the disk while a program runs, ahead of them by a
+//! [step](Lane::step): no voucher is above it, so what the node says below it gives it nothing that it hadn't, and isn't doubtful.
+//! After each crash a node can take what was open and the step (W, or again what was open when the bound was written), and what
+//! the rule leaves it anew.
 
 use atoma_types::{ComputeUnits, RequestId};
 use std::collections::HashMap;
@@ -91,7 +94,11 @@ pub struct Lane {
     settled: u64,
     unexplained: u64,
     forgotten: u64,
+    /// No ceiling that was signed before was above it.
+    bound: u64,
     window: u64,
+    /// What of the window earlier programs have granted.
+    granted: u64,
     ceiling: u64,
     open: HashMap<RequestId, Open>,
     open_sum: u64,
@@ -114,7 +121,9 @@ impl Lane {
             settled: 0,
             unexplained: 0,
             forgotten: 0,
+            bound: 0,
             window: window.0,
+            granted: 0,
             ceiling: 0,
             open: HashMap::new(),
             open_sum: 0,
@@ -130,8 +139,30 @@ impl Lane {
         Self {
             settled: settled.0,
             forgotten: bound.0.saturating_sub(settled.0),
+            bound: bound.0,
             ..Self::new(window)
         }
+    }
+
+    /// The same of a lane whose last program has ended well, and left so much doubtful.
+    #[must_use]
+    pub fn granting(mut self, doubtful: ComputeUnits) -> Self {
+        self.granted = doubtful.0;
+        self
+    }
+
+    /// What the next program begins with, where this one ends well: the bound of what its node may rightly speak of, and what
+    /// was granted of the window.
+    #[must_use]
+    pub fn rest(&self) -> (ComputeUnits, ComputeUnits) {
+        let signed = self.ceiling.max(self.bound).saturating_sub(self.settled);
+        let said = self.unexplained.max(self.forgotten.min(signed));
+        let bound = self.settled.saturating_add(self.open_sum);
+        let doubtful = self.doubtful_if(self.unexplained);
+        (
+            ComputeUnits(bound.saturating_add(said)),
+            ComputeUnits(self.granted.saturating_add(doubtful)),
+        )
     }
 
     /// Opens a request, under an id that no other ever had, and says which ceiling to sign for it. `demanded` is the
@@ -151,22 +182,23 @@ impl Lane {
         let base = known.and_then(|known| known.checked_add(max.0));
         let base = base.ok_or(LaneError::Overflow)?;
         let said = demanded.map_or(0, |needed| needed.0.saturating_sub(base));
+        let window = self.window.saturating_sub(self.granted);
         if let Some(needed) = demanded
-            && said.saturating_sub(self.forgotten) > self.window
+            && said.saturating_sub(self.forgotten) > window
         {
             return Err(LaneError::Disputed {
                 needed,
                 explained: ComputeUnits(base.saturating_add(self.forgotten)),
-                window: ComputeUnits(self.window),
+                window: ComputeUnits(window),
             });
         }
         let unexplained = self.unexplained.max(said);
         let doubtful = self.doubtful_if(unexplained);
-        if doubtful > 0 && doubtful.saturating_add(max.0) > self.window {
+        if doubtful > 0 && doubtful.saturating_add(max.0) > window {
             return Err(LaneError::Unanswered {
                 doubtful: ComputeUnits(doubtful),
                 wanted: max,
-                window: ComputeUnits(self.window),
+                window: ComputeUnits(window),
             });
         }
         let ceiling = base.checked_add(unexplained).ok_or(LaneError::Overflow)?;
@@ -232,13 +264,14 @@ impl Lane {
     }
 
     /// A verified record of a request that this account has forgotten, or took for refused: it explains so much of what the
-    /// node says, and of what may still be forgotten.
-    pub fn explain(&mut self, units: ComputeUnits) {
+    /// node says, and of what may still be forgotten, and clears all that it could have cost.
+    pub fn explain(&mut self, units: ComputeUnits, max: ComputeUnits) {
         // what explains nothing is no reason to sign for more: its node has to ask for that, and has W
         let explained = units.0.min(self.forgotten.max(self.unexplained));
         self.settled = self.settled.saturating_add(explained);
         self.unexplained = self.unexplained.saturating_sub(units.0);
         self.forgotten = self.forgotten.saturating_sub(units.0);
+        self.granted = self.granted.saturating_sub(max.0);
     }
 
     /// What is doubtful if so much is unexplained.

@@ -329,7 +329,7 @@ fn a_record_of_what_was_forgotten_explains_it_and_leaves_no_more_to_be_said() {
     let mut lane = Lane::restore(units(40), units(100), WINDOW);
     assert_eq!(lane.sign(id(1), units(10), Some(units(90))), Ok(units(90)));
     assert_eq!(lane.unexplained(), units(40));
-    lane.explain(units(30));
+    lane.explain(units(30), units(30));
     assert_eq!((lane.settled(), lane.unexplained()), (units(70), units(10)));
     assert_eq!(lane.doubtful(), ComputeUnits::ZERO);
     // thirty of the sixty that were forgotten are left
@@ -343,9 +343,58 @@ fn a_record_of_what_was_forgotten_explains_it_and_leaves_no_more_to_be_said() {
 #[test]
 fn a_record_of_what_was_not_forgotten_is_no_reason_to_sign_for_more() {
     let mut lane = Lane::restore(units(40), units(70), WINDOW);
-    lane.explain(units(1_000));
+    lane.explain(units(1_000), units(1_000));
     assert_eq!(lane.settled(), units(70));
-    lane.explain(units(1_000));
+    lane.explain(units(1_000), units(1_000));
     assert_eq!(lane.settled(), units(70));
     assert_eq!(lane.sign(id(1), units(10), None), Ok(units(80)));
+}
+
+/// A program that ended well was taken for one that had crashed: in each run its node asked for the step that the bound was ahead,
+/// and for a window anew.
+#[test]
+fn programs_that_end_well_leave_a_node_one_window_together() {
+    const W: u64 = 4_096;
+    let (max, cost) = (units(2_000), units(200));
+    let (mut settled, mut left, mut ceiling) = (0, (units(0), units(0)), units(0));
+    for run in 0..20 {
+        let (bound, granted) = left;
+        let mut lane = Lane::restore(units(settled), bound, units(W)).granting(granted);
+        let forgotten = bound.0.saturating_sub(settled);
+        // it is refused in its node's own words, which keeps the header
+        let first = lane.sign(id(run), max, None).unwrap();
+        lane.refuse(id(run));
+        let needed = |window: u64| Some(units(settled + max.0 + forgotten + window));
+        // as much as it is given
+        let mut windows = (0..=W).rev().step_by(8);
+        let second = windows.find_map(|window| lane.sign(id(run), max, needed(window)).ok());
+        lane.settle(id(run), cost).unwrap();
+        settled += cost.0;
+        ceiling = ceiling.max(second.unwrap_or(first));
+        left = lane.rest();
+    }
+    let loose = ceiling.0 - settled;
+    assert!(loose <= W, "{ceiling} of which {settled} are receipted");
+}
+
+/// What was open when a program ended may have been served, and is no reason to sign nothing more.
+#[test]
+fn what_was_left_open_may_be_said_and_what_explains_it_gives_the_window_back() {
+    let mut lane = Lane::new(WINDOW);
+    lane.sign(id(1), units(40), None).unwrap();
+    lane.lose(id(1));
+    let (bound, granted) = lane.rest();
+    assert_eq!((bound, granted), (units(40), units(40)));
+    let mut lane = Lane::restore(units(0), bound, WINDOW).granting(granted);
+    assert_eq!(lane.sign(id(2), units(30), Some(units(70))), Ok(units(70)));
+    assert!(lane.sign(id(3), units(30), Some(units(141))).is_err());
+    lane.settle(id(2), units(30)).unwrap();
+    lane.explain(units(40), units(40));
+    assert_eq!(lane.settled(), units(70));
+    // all of it is there again
+    assert_eq!(
+        lane.sign(id(3), units(10), Some(units(120))),
+        Ok(units(120))
+    );
+    assert_eq!(lane.rest(), (units(120), units(40)));
 }

@@ -7,7 +7,7 @@ use crate::{
     lane::{Lane, LaneError},
     records::lease_question,
     stack_state::{LeaseAccount, MAX_LATE, StackState},
-    store::LaneKey,
+    store::{KeptLane, LaneKey},
 };
 use atoma_evidence::chain::{Chain, MAX_LINKS};
 use atoma_ledger::ReadError;
@@ -290,8 +290,7 @@ impl StackHandle {
             ..LeaseAccount::default()
         };
         for kept in lanes {
-            let lane = Lane::restore(kept.settled, kept.bound, window);
-            account.lanes.insert(kept.lane, lane);
+            account.lanes.insert(kept.lane, restored(kept, window));
         }
         self.restore_chain(node.id, &mut account.chain)?;
         let lacks = account.chain.lacks().is_some();
@@ -344,7 +343,7 @@ impl StackHandle {
         let lanes = &mut accounts.entry(key.node).or_default().lanes;
         lanes
             .entry(key.lane)
-            .or_insert_with(|| Lane::restore(kept.settled, kept.bound, window));
+            .or_insert_with(|| restored(kept, window));
         Ok(())
     }
 
@@ -414,6 +413,11 @@ impl StackHandle {
             .get(&node)
             .map_or(0, |account| account.own_lane)
     }
+}
+
+/// A lane as an earlier program has left it.
+fn restored(kept: KeptLane, window: ComputeUnits) -> Lane {
+    Lane::restore(kept.settled, kept.bound, window).granting(kept.granted)
 }
 
 /// Whether no node has units, and none can get any.

@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
     file: "client.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atCl"),
-    version: 8,
+    version: 9,
     tables: "
         CREATE TABLE receipts (
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -27,7 +27,8 @@ pub(super) const KIND: Kind = Kind {
         CREATE TABLE lanes (
             stack BLOB NOT NULL, node BLOB NOT NULL, lane INTEGER NOT NULL,
             slot  INTEGER NOT NULL,  -- whose: see the module
-            bound INTEGER NOT NULL,  -- no signed ceiling exceeds it
+            bound INTEGER NOT NULL,  -- no signed ceiling exceeds it; or what its node may speak of, once its program has ended well
+            granted INTEGER NOT NULL DEFAULT 0,  -- what of the window was granted by then
             PRIMARY KEY (stack, node, lane)
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE stacks (
@@ -137,6 +138,10 @@ pub(super) const KIND: Kind = Kind {
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX unclear_by_lease ON unclear (stack, node);
             ",
+        },
+        Upgrade {
+            from: 8,
+            sql: "ALTER TABLE lanes ADD COLUMN granted INTEGER NOT NULL DEFAULT 0",
         },
     ],
     unmarked: &[],

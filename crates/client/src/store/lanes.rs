@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 use std::path::Path;
 
 /// A lane as it is kept, with the units of its good receipts.
-const LANE: &str = "SELECT lane, bound, (SELECT COALESCE(SUM(units), 0) FROM receipts AS r
+const LANE: &str = "SELECT lane, bound, granted, (SELECT COALESCE(SUM(units), 0) FROM receipts AS r
          WHERE r.stack = l.stack AND r.node = l.node AND r.lane = l.lane AND fault IS NULL)
      FROM lanes AS l WHERE stack = ?1 AND node = ?2";
 
@@ -100,7 +100,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<KeptLane> {
     Ok(KeptLane {
         lane: row.get(0)?,
         bound: ComputeUnits(from_sql(row.get(1)?)),
-        settled: ComputeUnits(from_sql(row.get(2)?)),
+        granted: ComputeUnits(from_sql(row.get(2)?)),
+        settled: ComputeUnits(from_sql(row.get(3)?)),
     })
 }
 
@@ -113,12 +114,34 @@ fn owners(db: &Connection, stack: StackId, node: NodeId) -> rusqlite::Result<Vec
     rows.collect()
 }
 
-/// Raises a lane's bound.
+/// The program that has a lane ends: what the next one begins with.
+pub(super) fn end(
+    db: &Connection,
+    key: LaneKey,
+    slot: u16,
+    (bound, granted): (u64, u64),
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE lanes SET bound = MIN(bound, ?5), granted = ?6
+         WHERE stack = ?1 AND node = ?2 AND lane = ?3 AND slot = ?4",
+    )?
+    .execute(params![
+        key.stack.0.as_bytes(),
+        key.node.0.as_bytes(),
+        key.lane,
+        slot,
+        to_sql(bound),
+        to_sql(granted),
+    ])?;
+    Ok(())
+}
+
+/// Raises a lane's bound. What was granted before is below it: if this program crashes, all of that may be said.
 pub(super) fn raise(db: &Connection, key: LaneKey, slot: u16, bound: u64) -> rusqlite::Result<()> {
     // the row may be gone: another program has seen that the stack is closed
     db.prepare_cached(
         "INSERT INTO lanes (stack, node, lane, slot, bound) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (stack, node, lane) DO UPDATE SET bound = MAX(bound, excluded.bound)",
+         ON CONFLICT (stack, node, lane) DO UPDATE SET bound = MAX(bound, excluded.bound), granted = 0",
     )?
     .execute(params![
         key.stack.0.as_bytes(),

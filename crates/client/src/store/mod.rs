@@ -21,6 +21,7 @@
 //! * A lane's row names its slot, and only the program that has the slot signs in the lane and raises
 //!   its bound. Rows are made in transactions, of which there is one at a time, so no two programs
 //!   are given the same lane; lanes that the node has seen from elsewhere are left alone.
+//! * A program that ends well writes down what is left of its lanes: see [`Lane::rest`](crate::lane::Lane::rest).
 //! * When a program has died, the next that takes its slot has its lanes, and restores them from
 //!   their receipts and bounds as after any restart: [`Lane::restore`](crate::lane::Lane::restore).
 //! * A request that names a lane takes it over from a slot that nobody holds, with that slot's lock in
@@ -246,6 +247,21 @@ impl Store {
         let known = bounds.entry(key).or_insert(bound);
         *known = bound.max(*known);
         Ok(())
+    }
+
+    /// Writes down what the next program begins a lane with, when this one ends; never waits.
+    pub(crate) fn end_lane(&self, key: LaneKey, (bound, granted): (ComputeUnits, ComputeUnits)) {
+        let slot = self.slot.lock().as_ref().map(Slot::number);
+        // one in memory has no next, and in one that nothing was signed in nothing has changed
+        let (Some(slot), true) = (slot, self.bounds.lock().contains_key(&key)) else {
+            return;
+        };
+        let _ = self.writes.send(Op::End {
+            key,
+            slot,
+            bound: bound.0,
+            granted: granted.0,
+        });
     }
 
     /// Remembers a stack.

@@ -57,8 +57,10 @@ pub(crate) struct KeptLane {
     pub(crate) lane: u16,
     /// Units of its good receipts.
     pub(crate) settled: ComputeUnits,
-    /// No signed ceiling exceeds it.
+    /// No signed ceiling exceeds it; or what its node may speak of, where its last program has ended well.
     pub(crate) bound: ComputeUnits,
+    /// What of the window was granted then.
+    pub(crate) granted: ComputeUnits,
 }
 
 pub(super) const ROW: &str =

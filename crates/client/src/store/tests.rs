@@ -73,6 +73,7 @@ fn check(store: &Store) {
         lane: 3,
         settled: ComputeUnits(20),
         bound: ComputeUnits(150),
+        granted: ComputeUnits::ZERO,
     };
     assert_eq!(store.lanes(STACK, NODE).unwrap(), [lane]);
     let chain = kept.chain(STACK, NODE, 9).unwrap();

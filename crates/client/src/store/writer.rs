@@ -39,6 +39,13 @@ pub(crate) enum Op {
         bound: u64,
         done: Reply,
     },
+    /// This program ends: what the next one begins a lane with.
+    End {
+        key: LaneKey,
+        slot: u16,
+        bound: u64,
+        granted: u64,
+    },
     Stack(StackId, Reply),
     Forget(StackId),
     /// A node has refused a request of this stack.
@@ -111,6 +118,12 @@ impl Writer for ClientWriter {
                 Op::Bound {
                     key, slot, bound, ..
                 } => lanes::raise(to, *key, *slot, *bound)?,
+                Op::End {
+                    key,
+                    slot,
+                    bound,
+                    granted,
+                } => lanes::end(to, *key, *slot, (*bound, *granted))?,
                 Op::Stack(stack, _) => {
                     to.prepare_cached("INSERT OR IGNORE INTO stacks (stack) VALUES (?1)")?
                         .execute([stack.0.as_bytes()])?;
@@ -177,6 +190,7 @@ impl Writer for ClientWriter {
                 | Op::Flush(done) => done.send(()),
                 Op::Receipt(_)
                 | Op::Stray(_)
+                | Op::End { .. }
                 | Op::Forget(_)
                 | Op::Refused(..)
                 | Op::Lost(..)

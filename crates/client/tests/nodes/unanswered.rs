@@ -146,3 +146,34 @@ async fn a_node_that_denies_all_that_it_is_asked_is_signed_for_once() {
     assert_eq!(ceiling(), 5_000);
     assert_eq!(stack.room(node), ComputeUnits(10_000 - 100 * COST.0));
 }
+
+/// Each run of a program was taken for one after a crash: its node was granted a window anew, and the step that the bound was ahead.
+#[tokio::test]
+async fn programs_that_end_well_are_signed_for_like_one() {
+    let world = World::start().await;
+    let node = world.node.id;
+    let id = {
+        let client = world.client();
+        world.leased(&client).await.id()
+    };
+    let mut settled = 0;
+    for _ in 0..5 {
+        let client = world.client();
+        let stack = client.open(id).await.unwrap();
+        let options = RequestOptions {
+            max_units: Some(ComputeUnits(40)),
+            ..RequestOptions::default()
+        };
+        // as much as it may hope for
+        let needed = world.node.highest_ceiling().0 + 100;
+        let body = json!({ "act": "ceiling", "n_units": needed, "max_tokens": 10 }).to_string();
+        let asked = stack.request(node, Endpoint::ChatCompletions, body.into(), options);
+        if let Ok(answer) = asked.await {
+            answer.whole().await.unwrap();
+            settled += COST.0;
+        }
+        client.receipts().flush().await.unwrap();
+    }
+    let ceiling = world.node.highest_ceiling().0;
+    assert!(ceiling - settled <= 100, "{ceiling} for {settled}");
+}
