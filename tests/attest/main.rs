@@ -1,5 +1,6 @@
 //! Nodes that attest look at another's answers by themselves: nine of them, and one that they may be drawn to examine.
 
+mod deaf;
 mod jury;
 mod keys;
 mod kinds;

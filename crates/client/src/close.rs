@@ -2,7 +2,7 @@
 //! until they are paid. Nobody's help is needed: what nodes leave undone is done here when its time has come.
 
 use crate::{ClientError, StackHandle, stack::is_empty};
-use atoma_ledger::{EventStream, ExecuteError, due};
+use atoma_ledger::{EventStart, ExecuteError, Listener, Told, due};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs,
     chain::{Clock, Event, Lease, Stack, calls},
@@ -179,7 +179,12 @@ impl StackHandle {
         tell: &mut (dyn FnMut(&ClosingStep) + Send),
     ) -> Result<ClosedStack, ClientError> {
         let give_up = Instant::now() + longest;
-        let mut events = self.client.ledger().subscribe().await?;
+        let ledger = self.client.ledger();
+        let mut events = match ledger.listen_from_now(EventStart::Now).await {
+            Ok(events) => events,
+            // they only tell: what is done follows from the stack
+            Err(_) => ledger.listen(EventStart::Now, EventStart::Now),
+        };
         let mut stack = self.read().await?;
         let mut closing = Closing::new(&stack);
         if stack.expires_at_ms > self.client.ledger().clock().await? {
@@ -203,7 +208,7 @@ impl StackHandle {
                 });
             }
             let wait = next_wait(&stack, now);
-            if let Some(step) = closing.watch(&mut events, wait).await? {
+            if let Some(step) = closing.watch(&mut events, wait).await {
                 tell(&step);
             }
             stack = self.read().await?;
@@ -213,7 +218,7 @@ impl StackHandle {
         // what is behind in the stream of events is told before the end
         let lag = Instant::now() + EVENT_LAG;
         while !closing.has_seen(&stack, withdrawn) && Instant::now() < lag {
-            if let Some(step) = closing.watch(&mut events, SHORTEST_WAIT).await? {
+            if let Some(step) = closing.watch(&mut events, SHORTEST_WAIT).await {
                 tell(&step);
             }
         }
@@ -326,21 +331,25 @@ impl Closing {
     }
 
     /// Waits for the next event that is about this stack, for a while.
-    async fn watch(
-        &mut self,
-        events: &mut EventStream,
-        wait: Duration,
-    ) -> Result<Option<ClosingStep>, ClientError> {
+    async fn watch(&mut self, events: &mut Listener, wait: Duration) -> Option<ClosingStep> {
         let next = async {
-            while let Some(event) = events.next().await {
-                let event = event?;
-                if let Some(step) = self.take(&event.event) {
-                    return Ok(step);
+            while let Some(told) = events.next().await {
+                let step = match told {
+                    Told::Frame(frame) => frame.event.and_then(|event| self.take(&event.event)),
+                    Told::Failed(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::debug!(error, "the end of a stack isn't told");
+                        None
+                    }
+                    Told::Lost => None,
+                };
+                if step.is_some() {
+                    return step;
                 }
             }
-            Err(ClientError::MissingEvent("the rest of the events"))
+            None
         };
-        timeout(wait, next).await.ok().transpose()
+        timeout(wait, next).await.ok().flatten()
     }
 
     /// Adds up what an event says, if it is about this stack.

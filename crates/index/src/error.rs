@@ -119,6 +119,12 @@ impl IndexError {
         }
     }
 
+    /// Whether a program that goes on until it is stopped waits for it to go away: what a proxy refuses before the ledger,
+    /// too. A place that the ledger doesn't have any more is an error of its own.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.is_transient() || matches!(self, Self::Ledger(ReadError::Rejected(_)))
+    }
+
     /// A stable code for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {

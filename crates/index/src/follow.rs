@@ -102,7 +102,8 @@ impl Indexer {
             };
             match ended {
                 Ok(()) => return Ok(()),
-                Err(error) if error.is_transient() && until == Until::Stopped => {
+                // a refusal, too, may be over soon; whether the file's place is still there was asked before
+                Err(error) if until == Until::Stopped && error.may_pass() => {
                     progress.trouble = Some(error.to_string());
                     report(progress.clone());
                 }

@@ -21,10 +21,10 @@ use sui_rpc::{
 };
 use sui_sdk_types::{Digest, StructTag};
 use tokio::time::sleep;
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// Pause before a stream that broke for good is opened anew.
-const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const REOPEN_PAUSE: Duration = Duration::from_secs(1);
 
 const EVENT_FIELDS: &[&str] = &[
     "event_type",
@@ -88,8 +88,8 @@ impl fmt::Debug for FrameStream {
     }
 }
 
-/// The package's events, in the ledger's order, without end. An `Err` that the stream outlives
-/// (an event that can't be read) is followed by more; an unusable cursor ends it.
+/// The package's events, in the ledger's order. An `Err` that the stream outlives (an event that can't be read) is
+/// followed by more; a refusal ends it. Whoever must hear for good takes a [`Listener`](crate::Listener).
 pub struct EventStream(BoxStream<'static, Result<LedgerEvent, ReadError>>);
 
 impl Stream for EventStream {
@@ -133,7 +133,7 @@ impl Ledger {
     pub fn subscribe(&self) -> BoxFuture<'_, Result<EventStream, ReadError>> {
         Box::pin(async move {
             let mut follower = Follower::new(self.clone(), EventStart::Now);
-            let early = follower.connect().await?;
+            let early = follower.connect().await?.event;
             let later = follower.into_stream();
             Ok(EventStream(
                 futures::stream::iter(early.map(Ok)).chain(later).boxed(),
@@ -145,21 +145,29 @@ impl Ledger {
 type Frames = BoxStream<'static, Result<EventStreamFrame, Status>>;
 
 /// Holds the place while connections come and go.
-struct Follower {
+pub(crate) struct Follower {
     ledger: Ledger,
-    start: EventStart,
+    pub(crate) start: EventStart,
     frames: Option<Frames>,
-    ended: bool,
+    /// The ledger said no, with this code: it is over.
+    refused: Option<Code>,
 }
 
 impl Follower {
-    fn new(ledger: Ledger, start: EventStart) -> Self {
+    pub(crate) fn new(ledger: Ledger, start: EventStart) -> Self {
         Self {
             ledger,
             start,
             frames: None,
-            ended: false,
+            refused: None,
         }
+    }
+
+    /// After a refusal: what the ledger said. From the place where it is now it may be gone on with.
+    pub(crate) fn take_up(&mut self) -> Option<Code> {
+        let refused = self.refused.take()?;
+        self.frames = None;
+        Some(refused)
     }
 
     fn into_frames(self) -> BoxStream<'static, Result<LedgerFrame, ReadError>> {
@@ -177,17 +185,17 @@ impl Follower {
     }
 
     /// Waits for the first frame, which says that the subscription stands.
-    async fn connect(&mut self) -> Result<Option<LedgerEvent>, ReadError> {
+    pub(crate) async fn connect(&mut self) -> Result<LedgerFrame, ReadError> {
         let frame = self.frames().await?.next().await;
         match frame {
-            Some(Ok(frame)) => self.take(frame).map(|frame| frame.event),
+            Some(Ok(frame)) => self.take(frame),
             Some(Err(status)) => Err(self.ledger.refused(&status)),
             None => Err(MalformedAnswer::EventsEnded.into()),
         }
     }
 
-    async fn next(&mut self) -> Option<Result<LedgerFrame, ReadError>> {
-        while !self.ended {
+    pub(crate) async fn next(&mut self) -> Option<Result<LedgerFrame, ReadError>> {
+        while self.refused.is_none() {
             let frames = match self.frames().await {
                 Ok(frames) => frames,
                 Err(error) => {
@@ -199,7 +207,7 @@ impl Follower {
             match frames.next().await {
                 Some(Ok(frame)) => return Some(self.take(frame)),
                 Some(Err(status)) if is_definite(&status) => {
-                    self.ended = true;
+                    self.refused = Some(status.code());
                     return Some(Err(self.ledger.refused(&status)));
                 }
                 Some(Err(status)) => {

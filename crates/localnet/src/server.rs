@@ -6,6 +6,7 @@ use crate::{
     error::LocalnetError,
     faucet, grpc,
     open::{Opened, open},
+    trouble::Deaf,
     writer::{Command, seal_in_time},
 };
 use atoma_http::server::Server;
@@ -147,6 +148,24 @@ impl RunningLocalnet {
     /// executed, and they may be submitted again.
     pub fn turn_away(&self, submissions: u32) {
         self.access.trouble.turn_away(submissions);
+    }
+
+    /// From now on whoever follows events is refused, with this gRPC status code: streams that run end with it.
+    pub fn refuse_events(&self, code: i32) {
+        let code = tonic::Code::from(code);
+        self.access.trouble.deafen(Deaf::Refused(code));
+    }
+
+    /// Tells events again, but to nobody who goes on from a place up to now: as a full node that has forgotten its
+    /// history.
+    pub fn forget_places(&self) {
+        let tip = self.access.view.read().tip.sequence_number;
+        self.access.trouble.deafen(Deaf::Forgotten(tip));
+    }
+
+    /// Tells events again to everybody.
+    pub fn tell_events(&self) {
+        self.access.trouble.deafen(Deaf::No);
     }
 
     /// Stops: what was accepted is finished, streams end, the database is closed.

@@ -27,7 +27,7 @@ use crate::{
 };
 use atoma_client::Client;
 use atoma_http::server::BodyRoom;
-use atoma_ledger::EventStream;
+use atoma_ledger::Listener;
 use atoma_runtime::SharedClock;
 use atoma_types::{DurationMs, StackId};
 use atoma_walrus::client::WalrusClient;
@@ -69,7 +69,7 @@ impl Components {
     /// Follows the ledger, settles, packs, answers and attests, until the handles are dropped.
     pub(crate) fn start_background(
         &self,
-        events: EventStream,
+        events: Listener,
         duties: mpsc::UnboundedReceiver<StackId>,
         attest: Option<(Memory, Remembered)>,
         renewal: Option<Renewal>,
@@ -147,7 +147,7 @@ impl Components {
         let answer = AnswerTask {
             node: self.us.node,
             response_keys: self.response_keys.clone(),
-            leases: self.leases.clone(),
+            keeper: self.keeper.clone(),
             link: self.link.clone(),
             read_back: ReadBack::new(&log, self.us, &self.metrics, &self.keeper.signals.duties),
             log,

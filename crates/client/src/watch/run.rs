@@ -125,6 +125,8 @@ struct Run<'a> {
     tell: Tell<'a>,
     /// When each stack is looked at next.
     looks: BTreeMap<StackId, Instant>,
+    /// When all are looked at next, where events can't be followed.
+    unheard: Instant,
 }
 
 impl<'a> Run<'a> {
@@ -138,6 +140,7 @@ impl<'a> Run<'a> {
             checks: Checks::default(),
             tell,
             looks: BTreeMap::new(),
+            unheard: Instant::now(),
         }
     }
 
@@ -148,10 +151,32 @@ impl<'a> Run<'a> {
     async fn forever(mut self) {
         loop {
             if let Err(error) = self.follow().await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "settlements cannot be watched for a moment");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "settlements cannot be watched for a moment"
+                );
+                self.look_unheard().await;
             }
             sleep(RETRY).await;
+        }
+    }
+
+    /// Where events don't come the stacks are looked at all the same, in their time: a window that passes unseen is paid.
+    async fn look_unheard(&mut self) {
+        let now = Instant::now();
+        let due = if self.unheard <= now {
+            self.unheard = now + LOOK_AGAIN;
+            self.watcher.missed_events();
+            self.all()
+        } else {
+            let due = self.looks.iter().filter(|(_, at)| **at <= now);
+            Ok(due.map(|(stack, _)| *stack).collect())
+        };
+        for stack in due.unwrap_or_default() {
+            if let Err(error) = self.look(stack).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, %stack, "a stack cannot be looked at");
+            }
         }
     }
 

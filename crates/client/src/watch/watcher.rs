@@ -252,7 +252,16 @@ impl Watcher {
         if lease.tickets.is_empty() || self.known.contains(&stack.id) {
             return Ok(false);
         }
-        let history = History::of(&self.ledger, stack.id).await?;
+        let history = match History::of(&self.ledger, stack.id).await {
+            Ok(history) => history,
+            Err(error) if error.is_transient() => return Err(error.into()),
+            // a refusal: the past is looked through later, and a fee that is paid again is all that it costs
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, stack = %stack.id, "what was shown before can't be read");
+                return Ok(false);
+            }
+        };
         // a long one is looked through as far as it goes: what is missing costs a fee at most
         for event in &history.events {
             self.hear(stack, event);

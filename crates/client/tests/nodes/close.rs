@@ -109,3 +109,16 @@ async fn a_node_that_never_settles_cannot_keep_the_money() {
     );
     assert_eq!(world.usdc(&world.user).await, before);
 }
+
+/// A proxy's 404 used to leave the money where it was.
+#[tokio::test(start_paused = true)]
+async fn a_stack_is_closed_though_the_ledger_refuses_its_events() {
+    let world = World::simulated_with(quick()).await;
+    let client = world.client();
+    let before = world.usdc(&world.user).await;
+    let stack = world.leased(&client).await;
+    world.network.localnet.refuse_events(12);
+    let closed = stack.close_with(CloseUntil::Paid, LONG, |_| {}).await;
+    assert_eq!(closed.unwrap().escrow, MicroUsdc::ZERO);
+    assert_eq!(world.usdc(&world.user).await, before);
+}

@@ -449,3 +449,37 @@ async fn a_node_that_lets_its_asker_wait_holds_nobody_up_for_longer_than_a_quest
     // it may be away
     assert_eq!(told, [(true, None), (false, None)]);
 }
+
+/// A watcher that couldn't subscribe used to look at nothing.
+#[tokio::test(start_paused = true)]
+async fn what_a_node_claims_is_looked_at_though_the_ledger_refuses_its_events() {
+    let world = World::simulated().await;
+    let client = world.client();
+    let stack = world.leased(&client).await;
+    let body = r#"{"act":"plain","max_tokens":500}"#;
+    let answer = stack.chat(world.node.id, body).await.unwrap();
+    answer.whole().await.unwrap();
+    let key = request_key(&world.user);
+    world.node.serves_unseen(&stack.view(), &key);
+    let (demanded, mut is_demanded) = tokio::sync::watch::channel(false);
+    let tell = move |_: &Stack, looked: &Looked| {
+        demanded.send_if_modified(|is| {
+            *is |= demands(&looked.steps) > 0;
+            *is
+        });
+    };
+    let watching = client.watch(watch::Watched::Remembered, tell);
+    let story = async {
+        world.network.localnet.refuse_events(12);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        world.node.settles(stack.id()).await;
+        // once in ten minutes, whatever is heard
+        let seen = is_demanded.wait_for(|is| *is);
+        let seen = tokio::time::timeout(Duration::from_secs(11 * 60), seen).await;
+        assert!(seen.is_ok(), "what it never got is demanded");
+    };
+    tokio::select! {
+        () = watching => unreachable!("it watches for ever"),
+        () = story => {}
+    }
+}

@@ -80,9 +80,13 @@ impl World {
 
     /// All of it in memory, in the test's time: it begins paused.
     pub(crate) async fn simulated() -> Self {
+        Self::simulated_with(Params::default()).await
+    }
+
+    pub(crate) async fn simulated_with(params: Params) -> Self {
         let runtime = Runtime::simulated(1, TimestampMs(1_767_225_600_000));
         let security = SecurityLevel::None;
-        Self::on(runtime, ClockMode::default(), (Params::default(), security)).await
+        Self::on(runtime, ClockMode::default(), (params, security)).await
     }
 
     /// A task that is secured so, on a ledger whose clock can be moved on.

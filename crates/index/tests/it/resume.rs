@@ -2,7 +2,7 @@ use crate::{
     alike::{assert_alike, catch_up},
     parties::Parties,
 };
-use atoma_index::{DisputeState, Existing, IndexError, IndexReader, Indexer, Until};
+use atoma_index::{DisputeState, Existing, IndexError, IndexReader, Indexer, Progress, Until};
 use atoma_network::testing::{DAY, Trial};
 use atoma_store::OpenError;
 use std::collections::BTreeSet;
@@ -86,6 +86,35 @@ async fn it_follows_live_and_one_program_writes() {
     run.await.unwrap().unwrap();
     let reader = catch_up(&ledger, &path).await;
     assert_alike(&ledger, &reader).await;
+}
+
+/// A proxy's 404 used to end a program that follows.
+#[tokio::test]
+async fn it_goes_on_after_its_events_were_refused() {
+    let mut parties = Parties::start(4).await;
+    let path = parties.world.folder.path().join("index.sqlite");
+    let ledger = parties.world.ledger.clone();
+    let indexer = Indexer::open(&ledger, &path, Existing::Keep).await.unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let (told, mut progress) = watch::channel(Progress::default());
+    let run = tokio::spawn(async move {
+        let report = |progress| {
+            told.send_replace(progress);
+        };
+        indexer.run(Until::Stopped, stopped, report).await
+    });
+    progress.wait_for(|seen| seen.caught_up).await.unwrap();
+    parties.world.localnet().refuse_events(12);
+    let troubled = progress.wait_for(|seen| seen.trouble.is_some()).await;
+    drop(troubled.unwrap());
+    parties.world.localnet().tell_events();
+    parties.act(20).await;
+    let whole = catch_up(&ledger, &path.with_extension("whole")).await;
+    let expected = whole.progress().unwrap().events;
+    let caught_up = progress.wait_for(|seen| seen.events == expected).await;
+    drop(caught_up.unwrap());
+    stop.send(true).unwrap();
+    run.await.unwrap().unwrap();
 }
 
 #[tokio::test]

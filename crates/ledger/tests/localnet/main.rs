@@ -9,5 +9,6 @@ mod crash;
 mod disputes;
 mod events;
 mod gas;
+mod listen;
 mod story;
 mod wallets;

@@ -234,6 +234,9 @@ impl pb::ledger_service_server::LedgerService for Services {
             request.options.as_ref(),
             self.tip(),
         )?;
+        let goes_on = request.options.as_ref().is_some_and(|o| o.after.is_some());
+        let deaf = self.access.trouble.deaf_now();
+        deaf.check(goes_on.then_some(range.after))?;
         let bounds = range.clone();
         let (rows, cut) = self
             .access

@@ -3,7 +3,7 @@
 //! `unavailable` if its client can't keep up: clients then read what they missed from the lists.
 
 use super::{Services, cursor, filter::Filter, mask, message};
-use crate::record::Sealed;
+use crate::{record::Sealed, trouble::Deaf};
 use futures::stream;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use sui_rpc::proto::sui::rpc::v2 as pb;
@@ -24,6 +24,8 @@ struct Live<M, F> {
     ready: VecDeque<F>,
     sealed: broadcast::Receiver<Arc<Sealed>>,
     stopping: watch::Receiver<bool>,
+    /// Changes when it should end before.
+    deaf: watch::Receiver<Deaf>,
     tip: u64,
     /// Turns a checkpoint into frames.
     make: M,
@@ -63,6 +65,12 @@ where
                     self.over = true;
                     return Some(Err(Status::unavailable("the ledger is shutting down")));
                 }
+                Ok(()) = self.deaf.changed() => {
+                    if let Some(status) = self.deaf.borrow_and_update().end() {
+                        self.over = true;
+                        return Some(Err(status));
+                    }
+                }
                 () = tokio::time::sleep(HEARTBEAT) => self.ready.extend((self.idle)(self.tip)),
             }
         }
@@ -78,11 +86,13 @@ impl Services {
         // first listen, then look: nothing can fall between
         let sealed = self.access.sealed.subscribe();
         let stopping = self.access.stopping.subscribe();
+        let deaf = self.access.trouble.deaf();
         let tip = self.tip();
         let live = Live {
             ready: idle(tip).into_iter().collect(),
             sealed,
             stopping,
+            deaf,
             tip,
             make,
             idle,
@@ -162,6 +172,7 @@ impl pb::subscription_service_server::SubscriptionService for Services {
         &self,
         request: Request<pb::SubscribeEventsRequest>,
     ) -> Answer<pb::SubscribeEventsResponse> {
+        self.access.trouble.deaf_now().check(None)?;
         let request = request.into_inner();
         let mask = mask(request.read_mask, "*");
         let filter = Filter::events(request.filter.as_ref())?;

@@ -87,3 +87,13 @@ fn a_read_without_tickets_is_believed_once_it_has_been_so_for_a_while() {
     let forgotten = [keep(Note::Forgotten(empty.id))];
     assert_eq!(played.look(&empty, 0), forgotten);
 }
+
+#[test]
+fn after_events_were_missed_every_watched_stack_is_read() {
+    let mut played = Played::watching();
+    let disclosed = examined(|t| t.exam = hit(HitStage::Examining, OTHER));
+    played.look(&disclosed, 0);
+    assert_eq!(played.round(0), []);
+    assert_eq!(played.attester.step(Event::Missed), []);
+    assert_eq!(played.round(0), [Command::Look(disclosed.id)]);
+}

@@ -8,13 +8,14 @@
 //!
 //! * [`step`] decides; this module carries out, in order. A finding is durable before the ledger hears of it.
 //! * [`duty`] says what a stack's object wants of us, [`read`] reads what was shown, [`judge`] computes it again.
-//! * [`enrol`] looks after the promise: deposit, fees.
+//! * [`enrol`] looks after the promise: deposit, fees; [`hear`] takes events in.
 //! * Paying requests come first: a record waits while the engine has a queue, until half of its time is over, and only
 //!   so many are computed at once.
 
 mod act;
 mod duty;
 mod enrol;
+mod hear;
 mod judge;
 mod read;
 mod step;
@@ -22,14 +23,17 @@ mod store;
 mod watched;
 
 use crate::{
-    concurrency::ConcurrencyLimit, config::AttestConfig, ledger::LedgerLink, metrics::Metrics,
+    concurrency::ConcurrencyLimit,
+    config::AttestConfig,
+    ledger::{Ear, LedgerLink},
+    metrics::Metrics,
     tasks::Tasks,
 };
-use atoma_ledger::{Cursor, EventStream, LedgerEvent, ReadError};
+use atoma_ledger::{Cursor, EventStart, ReadError};
 use atoma_runtime::{Runtime, WithCauses};
 use atoma_types::{DurationMs, MicroUsdc, NodeId, StackId, TaskId, TimestampMs, hash::Hash32};
 use duty::Duty;
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use judge::{Judged, WITHHELD};
 pub(crate) use read::Reader;
 use read::Unread;
@@ -43,8 +47,6 @@ use watched::Now;
 
 /// The shortest time between two looks at the ledger's clock.
 const MIN_TICK_MS: u64 = 20;
-/// Heard before anything else is done: a node that starts again has much to catch up with.
-const MOST_AT_ONCE: usize = 1_024;
 /// The promise is looked after once in so many ticks.
 const LOOK_AFTER_EVERY: u64 = 16;
 /// A record waits so long before it asks again whether paying requests leave it room.
@@ -73,17 +75,24 @@ struct Running {
     /// Records that are looked at: whose, and what came of it.
     judging: JoinSet<(Duty, Judged)>,
     room: Arc<Semaphore>,
+    ear: Arc<Ear>,
+    /// How often nothing was told since the start.
+    quiet: u32,
 }
 
 impl AttestTask {
     /// Runs until it is dropped.
     pub(crate) async fn run(self, remembered: Remembered) {
         let Remembered { kept, cursor } = remembered;
-        let mut events = self.link.ledger.events(cursor);
+        let start = cursor.map_or(EventStart::Beginning, EventStart::After);
+        // what was shown to whom stands in events alone: of what was missed it hears all that the ledger still has
+        let mut events = self.link.ledger.listen(start, EventStart::Beginning);
         let mut running = Running {
             attester: Attester::new(self.node, DurationMs(self.config.spread_ms), kept),
             judging: JoinSet::new(),
             room: Arc::new(Semaphore::new(self.config.at_once.max(1))),
+            ear: self.link.ear(),
+            quiet: 0,
         };
         let mut ticks =
             tokio::time::interval(Duration::from_millis(self.config.tick_ms.max(MIN_TICK_MS)));
@@ -99,12 +108,10 @@ impl AttestTask {
                         self.judged(&mut running, duty, judged).await;
                     }
                 }
-                event = events.next() => {
-                    let Some(event) = event else {
-                        tracing::error!("the ledger's events have ended: nothing is attested any more");
-                        return;
-                    };
-                    self.hear(&mut running, event, &mut events).await;
+                Some(told) = events.next() => {
+                    if !self.hear(&mut running, told, &mut events).await {
+                        continue;
+                    }
                 }
                 _ = ticks.tick() => {
                     if count.is_multiple_of(LOOK_AFTER_EVERY) {
@@ -115,35 +122,6 @@ impl AttestTask {
             }
             self.round(&mut running).await;
         }
-    }
-
-    /// Takes in what has come, and makes it durable with its place.
-    async fn hear(
-        &self,
-        running: &mut Running,
-        first: Result<LedgerEvent, ReadError>,
-        events: &mut EventStream,
-    ) {
-        let (mut notes, mut cursor) = (Vec::new(), None::<Cursor>);
-        let mut next = Some(first);
-        let mut heard = 0;
-        while let Some(event) = next.take() {
-            match event {
-                Ok(event) => {
-                    notes.extend(running.heard(&event));
-                    cursor = Some(event.cursor);
-                }
-                Err(error) => {
-                    self.metrics.ledger_errors.inc();
-                    tracing::warn!(error = %WithCauses(&error), "an event cannot be read");
-                }
-            }
-            heard += 1;
-            if heard < MOST_AT_ONCE {
-                next = events.next().now_or_never().flatten();
-            }
-        }
-        self.keep(notes, cursor).await;
     }
 
     /// Tries until it is on disk: without that nothing may follow.
@@ -307,19 +285,6 @@ impl AttestTask {
                 }
             }
         }
-    }
-}
-
-impl Running {
-    /// What must be durable of an event.
-    fn heard(&mut self, event: &LedgerEvent) -> Vec<Note> {
-        let mut notes = Vec::new();
-        for command in self.attester.step(Event::Heard(event)) {
-            if let Command::Keep(note) = command {
-                notes.push(note);
-            }
-        }
-        notes
     }
 }
 

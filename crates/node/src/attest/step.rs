@@ -39,6 +39,8 @@ pub(crate) struct Sealed {
 pub(crate) enum Event<'a> {
     /// The ledger has told something.
     Heard(&'a LedgerEvent),
+    /// Something may have happened that is never told.
+    Missed,
     /// All that came was heard: it is time to look.
     Round(Now),
     /// A stack as it is, of a task that is attested here.
@@ -175,6 +177,10 @@ impl Attester {
     pub(crate) fn step(&mut self, event: Event<'_>) -> Vec<Command> {
         match event {
             Event::Heard(event) => self.hear(event),
+            Event::Missed => {
+                self.stacks.values_mut().for_each(Watched::heard);
+                Vec::new()
+            }
             Event::Round(now) => self.round(now),
             Event::Looked(stack, now) => self.looked(stack, now),
             Event::NotOurs(stack) => self.forget(stack),

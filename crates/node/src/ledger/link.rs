@@ -1,8 +1,10 @@
 //! The connection to the ledger and the wallet that signs there.
 
+use super::ear::Ear;
 use atoma_keys::SigningKey;
 use atoma_ledger::{ExecuteError, Executed, Ledger};
 use atoma_types::{Address, chain::Call};
+use parking_lot::Mutex;
 use std::{
     fmt,
     sync::{
@@ -16,6 +18,8 @@ pub(crate) struct LedgerLink {
     /// Owns the node: signs its transactions.
     key: Arc<SigningKey>,
     reachable: AtomicBool,
+    /// Of all who follow the ledger's events here.
+    ears: Mutex<Vec<Arc<Ear>>>,
 }
 
 impl LedgerLink {
@@ -25,7 +29,20 @@ impl LedgerLink {
             ledger,
             key,
             reachable,
+            ears: Mutex::default(),
         }
+    }
+
+    /// For somebody who follows the ledger's events from now on.
+    pub(crate) fn ear(&self) -> Arc<Ear> {
+        let ear = Arc::new(Ear::new());
+        self.ears.lock().push(ear.clone());
+        ear
+    }
+
+    /// Whether the ledger's events have been missing for minutes: what happens there isn't heard.
+    pub(crate) fn is_deaf(&self) -> bool {
+        self.ears.lock().iter().any(|ear| ear.is_deaf())
     }
 
     /// Executes calls in one transaction of the node's owner.

@@ -7,7 +7,7 @@ use crate::{
 };
 use atoma_engine::{Engine, ModelInfo};
 use atoma_keys::SigningKey;
-use atoma_ledger::{EventStream, ExecuteError, Ledger, ReadError};
+use atoma_ledger::{EventStart, ExecuteError, Ledger, Listener, ReadError};
 use atoma_runtime::WithCauses;
 use atoma_types::{
     EngineClass, NodeId, PublicKey, Rule, SecurityLevel, TaskId, TimestampMs,
@@ -100,7 +100,7 @@ pub(crate) struct Registration {
     /// It was registered before.
     pub found: bool,
     /// Events from before the registration on; only when it was made just now.
-    pub events: Option<EventStream>,
+    pub events: Option<Listener>,
 }
 
 /// Finds or registers the node, moves it to `url`, and subscribes it. One that is found may have leases: it starts
@@ -119,7 +119,7 @@ pub(crate) async fn register(
     let (node, events) = match find(ledger, key, response_key, known).await? {
         Some(node) => (node, None),
         None => {
-            let events = ledger.subscribe().await?;
+            let events = ledger.listen_from_now(EventStart::Now).await?;
             (
                 create(ledger, key, response_key, config, url).await?,
                 Some(events),

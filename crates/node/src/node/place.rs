@@ -10,7 +10,7 @@ use crate::{
     ledger::{self, Registration},
     tasks::Tasks,
 };
-use atoma_ledger::{AfterResume, EventStream, IN_FLIGHT, Ledger, LedgerConfig};
+use atoma_ledger::{AfterResume, EventStart, IN_FLIGHT, Ledger, LedgerConfig, Listener};
 use atoma_runtime::Clock;
 use atoma_types::{DurationMs, NetworkId, NodeId};
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(super) struct Place {
     pub(super) node: NodeId,
     pub(super) tasks: Tasks,
     /// What happens there from where the journal ends.
-    pub(super) events: EventStream,
+    pub(super) events: Listener,
     /// The journal may have forgotten requests that were served lately.
     doubtful: bool,
     pub(super) url: String,
@@ -60,7 +60,7 @@ impl Place {
         let doubtful = doubt_from(journal, restored, doubt.or(lost)).await?;
         let resumed = ledger::resume(&ledger, &restored.meta);
         let events = resumed.or(joined.events);
-        let events = events.unwrap_or_else(|| ledger.events(None));
+        let events = events.unwrap_or_else(|| ledger::listen(&ledger, EventStart::Beginning));
         remember(journal, joined.node, ledger.network()).await?;
         Ok(Self {
             ledger,

@@ -16,6 +16,7 @@ pub(crate) struct Readiness {
 }
 
 const NO_JOURNAL: &str = "the journal cannot be written: is the disk full?\n";
+const DEAF: &str = "the ledger's events do not come: no new leases are taken\n";
 
 impl Readiness {
     /// Why requests are refused now; nothing if they aren't.
@@ -26,6 +27,8 @@ impl Readiness {
             Some(NO_JOURNAL)
         } else if !self.link.is_reachable() {
             Some("the ledger does not answer\n")
+        } else if self.link.is_deaf() {
+            Some(DEAF)
         } else if !self.tasks.are_healthy() {
             Some("an engine does not work\n")
         } else {
@@ -34,13 +37,19 @@ impl Readiness {
     }
 }
 
-/// A node that can't write its journal does nothing, though its process lives.
+/// A node that can't write its journal does nothing, though its process lives; one that hears nothing of the ledger goes
+/// on with what it has leased.
 pub(crate) async fn healthz(State(readiness): State<Arc<Readiness>>) -> Response {
-    let draining = readiness.concurrency.is_draining();
-    if draining || readiness.journal.is_healthy() {
-        text(StatusCode::OK, "ok\n")
+    let trouble = if readiness.concurrency.is_draining() {
+        None
+    } else if !readiness.journal.is_healthy() {
+        Some(NO_JOURNAL)
     } else {
-        text(StatusCode::SERVICE_UNAVAILABLE, NO_JOURNAL)
+        readiness.link.is_deaf().then_some(DEAF)
+    };
+    match trouble {
+        None => text(StatusCode::OK, "ok\n"),
+        Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }
 

@@ -1,22 +1,28 @@
 //! Showing records. The stack's owner may demand one, an examiner or a jury may be drawn, and silence loses: so
-//! the node listens, and shows what is asked for, many at once, again and again until it is taken or the time is
-//! over. This is the runtime of [`step`].
+//! the node listens, and [looks](looks) by itself, and shows what is asked for, many at once, again and again until it
+//! is taken or the time is over. This is the runtime of [`step`].
 
 mod certify;
 mod duty;
+mod looks;
 mod show;
 mod step;
 
 use super::{error::EvidenceError, log::EvidenceLog, pack::PackStore, read_back::ReadBack};
-use crate::{leases::Leases, ledger::LedgerLink, metrics::Metrics, signer::ResponseKeys};
+use crate::{
+    ledger::{LeaseKeeper, LedgerLink},
+    metrics::Metrics,
+    signer::ResponseKeys,
+};
 use atoma_evidence::pack::PackError;
 use atoma_ledger::{ExecuteError, ReadError};
 use atoma_runtime::WithCauses;
 use atoma_types::{NodeId, StackId, TimestampMs, chain::AbortCode};
 use duty::{Duty, duties_in};
+use looks::{Looks, Watched, watched};
 use std::{sync::Arc, time::Duration};
 use step::{Answerer, Command, Event, FIRST_PAUSE, Outcome};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 /// A pack is waited for this long before the duty is looked at again.
 const STORE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,7 +34,7 @@ const MOST_AT_ONCE: usize = 8;
 pub(crate) struct AnswerTask {
     pub node: NodeId,
     pub response_keys: Arc<ResponseKeys>,
-    pub leases: Arc<Leases>,
+    pub keeper: Arc<LeaseKeeper>,
     pub link: Arc<LedgerLink>,
     pub log: Arc<EvidenceLog>,
     pub packs: PackStore,
@@ -63,13 +69,13 @@ enum Unanswered {
 impl AnswerTask {
     /// Runs until it is dropped.
     pub(crate) async fn run(mut self) {
-        let mut answerer = Answerer::new();
-        for lease in self.leases.all() {
-            self.look(&mut answerer, lease.stack).await;
-        }
+        let (mut answerer, mut looks) = (Answerer::new(), Looks::default());
         loop {
             while let Ok(stack) = self.duties.try_recv() {
-                self.look(&mut answerer, stack).await;
+                self.look(&mut answerer, &mut looks, stack).await;
+            }
+            for stack in looks.due(&self.leases(), Instant::now()) {
+                self.look(&mut answerer, &mut looks, stack).await;
             }
             self.read_back.want(answerer.tickets());
             for command in answerer.step(Event::Round) {
@@ -83,34 +89,43 @@ impl AnswerTask {
                 let Command::Rest(pause) = command else {
                     continue;
                 };
+                let rest = looks.rest(&self.leases(), Instant::now());
+                let pause = pause.map_or(rest, |pause| pause.min(rest));
                 // a new duty doesn't wait for those that failed
-                let heard = match pause {
-                    Some(pause) => tokio::time::timeout(pause, self.duties.recv()).await.ok(),
-                    None => Some(self.duties.recv().await),
-                };
-                match heard {
-                    Some(Some(stack)) => self.look(&mut answerer, stack).await,
+                match tokio::time::timeout(pause, self.duties.recv()).await {
+                    Ok(Some(stack)) => self.look(&mut answerer, &mut looks, stack).await,
                     // whoever hears of duties has gone, and the node with it
-                    Some(None) => return,
-                    None => {}
+                    Ok(None) => return,
+                    Err(_) => {}
                 }
             }
         }
     }
 
+    fn leases(&self) -> Vec<Watched> {
+        let leases = self.keeper.leases.all();
+        leases.iter().map(|lease| watched(lease)).collect()
+    }
+
     /// Takes up what is asked for on a stack, however long the ledger can't be reached.
-    async fn look(&self, answerer: &mut Answerer, stack: StackId) {
-        let duties = loop {
-            match self.link.ledger.stack(stack).await {
-                Ok(stack) => break duties_in(self.node, &stack),
+    async fn look(&self, answerer: &mut Answerer, looks: &mut Looks, id: StackId) {
+        let stack = loop {
+            match self.link.ledger.stack(id).await {
+                Ok(stack) => break Some(stack),
                 Err(error) if error.is_transient() => tokio::time::sleep(FIRST_PAUSE).await,
                 Err(error) => {
-                    tracing::warn!(error = %WithCauses(&error), %stack, "a stack can't be read");
-                    return;
+                    tracing::warn!(error = %WithCauses(&error), stack = %id, "a stack can't be read");
+                    break None;
                 }
             }
         };
-        for duty in duties {
+        looks.looked(id, Instant::now(), stack.is_some());
+        let Some(stack) = stack else {
+            return;
+        };
+        // what else was missed
+        self.keeper.adopt(&stack);
+        for duty in duties_in(self.node, &stack) {
             answerer.step(Event::Heard(duty));
         }
     }

@@ -139,6 +139,10 @@ impl Granter {
 
     async fn submit(&self, grant: &Signed<Grant>, stack: Option<&Stack>) -> Result<(), Failure> {
         let stack = stack.ok_or(Failure::Other)?;
+        if self.link.is_deaf() {
+            tracing::warn!("no more grants are taken: the ledger's events don't come");
+            return Err(Failure::Deaf);
+        }
         let lease = self.keeper.leases.get(stack.id);
         let on_its_way = match &lease {
             Some(lease) => Some(

@@ -121,6 +121,8 @@ pub(crate) enum Failure {
     Abort(AbortCode, String),
     /// The node has just the gas left that it needs to settle what it has.
     GasLow,
+    /// The node hears nothing of what happens on the ledger.
+    Deaf,
     /// Units of the lease are going back, for it had no use for them.
     GivingBack,
     /// It can't be reached, or something else is wrong with the transaction.
@@ -310,6 +312,11 @@ fn refusal(failure: Failure) -> Refusal {
         Failure::Abort(code, message) => (code, message),
         Failure::GasLow => {
             let message = "the node keeps what gas it has to settle the leases it has";
+            return Refusal::new(RefusalCode::Unavailable, message);
+        }
+        Failure::Deaf => {
+            let message =
+                "the ledger's events don't reach the node: until they do it takes no grants";
             return Refusal::new(RefusalCode::Unavailable, message);
         }
         Failure::GivingBack => {
