@@ -14,7 +14,7 @@ const MOST_AT_ONCE: usize = 1_024;
 const PLACE_EVERY: u32 = 256;
 
 impl AttestTask {
-    /// Takes in what has come, and makes it durable with its place. False if nothing has happened.
+    /// Takes in what has come, and makes it durable with its place. False if nothing has happened and nothing more waits.
     pub(super) async fn hear(
         &self,
         running: &mut Running,
@@ -58,7 +58,7 @@ impl AttestTask {
         if cursor.is_some() {
             self.keep(notes, cursor).await;
         }
-        happened
+        happened || heard >= MOST_AT_ONCE
     }
 }
 
