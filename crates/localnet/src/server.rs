@@ -156,8 +156,8 @@ impl RunningLocalnet {
         self.access.trouble.deafen(Deaf::Refused(code));
     }
 
-    /// Tells events again, but to nobody who goes on from a place up to now: as a full node that has forgotten its
-    /// history.
+    /// Tells events again, but to nobody who goes on from a place before the last checkpoint: as a full node that has
+    /// forgotten its history.
     pub fn forget_places(&self) {
         let tip = self.access.view.read().tip.sequence_number;
         self.access.trouble.deafen(Deaf::Forgotten(tip));

@@ -22,7 +22,7 @@ pub(crate) enum Deaf {
     No,
     /// Everybody is refused, with this code.
     Refused(Code),
-    /// Up to this checkpoint no place is known any more.
+    /// Before this checkpoint no place is known any more.
     Forgotten(u64),
 }
 
@@ -31,7 +31,7 @@ impl Deaf {
     pub(crate) fn check(self, after: Option<Place>) -> Result<(), Status> {
         match self {
             Self::Refused(code) => Err(Status::new(code, "events are refused on purpose")),
-            Self::Forgotten(up_to) if after.is_some_and(|place| place.0 <= up_to) => {
+            Self::Forgotten(oldest) if after.is_some_and(|place| place.0 < oldest) => {
                 let message = "the place is older than what is kept, on purpose";
                 Err(Status::out_of_range(message))
             }

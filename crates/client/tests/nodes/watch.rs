@@ -459,14 +459,10 @@ async fn what_a_node_claims_is_looked_at_though_the_ledger_refuses_its_events() 
     let body = r#"{"act":"plain","max_tokens":500}"#;
     let answer = stack.chat(world.node.id, body).await.unwrap();
     answer.whole().await.unwrap();
-    let key = request_key(&world.user);
-    world.node.serves_unseen(&stack.view(), &key);
-    let (demanded, mut is_demanded) = tokio::sync::watch::channel(false);
+    let (seen, mut is_seen) = tokio::sync::watch::channel(false);
     let tell = move |_: &Stack, looked: &Looked| {
-        demanded.send_if_modified(|is| {
-            *is |= demands(&looked.steps) > 0;
-            *is
-        });
+        let claims = !looked.tickets.is_empty();
+        seen.send_if_modified(|seen| !std::mem::replace(seen, claims) && claims);
     };
     let watching = client.watch(watch::Watched::Remembered, tell);
     let story = async {
@@ -474,9 +470,9 @@ async fn what_a_node_claims_is_looked_at_though_the_ledger_refuses_its_events() 
         tokio::time::sleep(Duration::from_secs(60)).await;
         world.node.settles(stack.id()).await;
         // once in ten minutes, whatever is heard
-        let seen = is_demanded.wait_for(|is| *is);
+        let seen = is_seen.wait_for(|seen| *seen);
         let seen = tokio::time::timeout(Duration::from_secs(11 * 60), seen).await;
-        assert!(seen.is_ok(), "what it never got is demanded");
+        assert!(seen.is_ok(), "a claim is seen before it is paid");
     };
     tokio::select! {
         () = watching => unreachable!("it watches for ever"),

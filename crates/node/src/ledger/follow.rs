@@ -128,7 +128,12 @@ impl Follower {
         for lease in self.keeper.leases.all() {
             // nobody listens where no evidence is kept
             let _ = self.keeper.signals.duties.send(lease.stack);
-            self.reread(lease.stack).await;
+            let now = self.link.ledger.clock().await;
+            if self.reread(lease.stack).await
+                && let (Some(read), Ok(now)) = (lease.on_ledger(), now)
+            {
+                self.keeper.adopt_unheard(&read, now);
+            }
         }
         // the next place that comes is a good one
         run.skipped = u32::MAX;

@@ -11,11 +11,14 @@ use crate::{
 };
 use atoma_runtime::{SharedClock, WithCauses};
 use atoma_types::{
-    NodeId, PublicKey, StackId,
+    DurationMs, NodeId, PublicKey, StackId, TimestampMs,
     chain::{Event, Stack},
 };
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
+
+/// A full node that is so far behind answers nothing of use.
+const OLD_READ: DurationMs = DurationMs(60_000);
 
 /// Applies the ledger's word.
 #[derive(Debug)]
@@ -75,6 +78,26 @@ impl LeaseKeeper {
             return None;
         }
         Some(lease)
+    }
+
+    /// The same of a stack that was read for what events may not have told, not before `now` by the ledger's clock. Its
+    /// owner may have ended it early: a read may be older than what was heard, but from its end on nobody extends a stack.
+    pub(crate) fn adopt_unheard(&self, stack: &Stack, now: TimestampMs) {
+        let Some(lease) = self.adopt(stack) else {
+            return;
+        };
+        let (terms, expires_at) = (lease.brief().terms, stack.expires_at_ms);
+        if terms.expires_at > expires_at && now >= expires_at.saturating_add(OLD_READ) {
+            // whoever needs it durable waits for a later change
+            let _ = lease.save(&self.journal, Vec::new(), |account| {
+                account.update_terms(Terms {
+                    units: terms.units,
+                    expires_at,
+                    closing: true,
+                });
+            });
+            self.signals.settle_now.notify_one();
+        }
     }
 
     /// Takes over an event; `more` becomes durable together with what it changes.

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 const LOOKS_IN_WINDOW: u64 = 8;
 /// As one that was not read since the start, and whatever the window is where a look has failed.
 const SOON: Duration = Duration::from_secs(60);
+/// A new lease is found so soon: going through those in memory costs nothing.
+const NEW: Duration = Duration::from_secs(5);
 /// Whatever a ledger of tests has for a window.
 const SHORTEST: Duration = Duration::from_millis(100);
 
@@ -45,9 +47,8 @@ impl Looks {
     /// How long there is nothing to look at.
     pub(super) fn rest(&self, leases: &[Watched], now: Instant) -> Duration {
         let next = leases.iter().map(|lease| self.next(lease, now)).min();
-        // a new lease is found by then
-        let next = next.map_or(SOON, |next| next.saturating_duration_since(now));
-        next.min(SOON)
+        let next = next.map(|next| next.saturating_duration_since(now));
+        next.map_or(NEW, |next| next.min(NEW))
     }
 
     fn next(&self, (stack, window): &Watched, now: Instant) -> Instant {
@@ -80,13 +81,14 @@ mod tests {
         looks.looked(unread, start, true);
         looks.looked(failed, start, false);
         assert_eq!(looks.due(&leases, start), []);
-        assert_eq!(looks.rest(&leases, start), SOON);
+        assert_eq!(looks.rest(&leases, start), NEW);
         let soon = start + SOON;
         assert_eq!(looks.due(&leases, soon), [unread, failed]);
         looks.looked(failed, soon, true);
         let eighth = Duration::from_secs(3 * 3_600);
         assert_eq!(looks.due(&leases[..1], start + eighth - SHORTEST), []);
         assert_eq!(looks.due(&leases[..1], start + eighth), [read]);
-        assert_eq!(looks.rest(&[], start), SOON);
+        assert_eq!(looks.rest(&leases, start + SOON - SHORTEST), SHORTEST);
+        assert_eq!(looks.rest(&[], start), NEW);
     }
 }

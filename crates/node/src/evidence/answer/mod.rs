@@ -109,6 +109,7 @@ impl AnswerTask {
 
     /// Takes up what is asked for on a stack, however long the ledger can't be reached.
     async fn look(&self, answerer: &mut Answerer, looks: &mut Looks, id: StackId) {
+        let now = self.link.ledger.clock().await;
         let stack = loop {
             match self.link.ledger.stack(id).await {
                 Ok(stack) => break Some(stack),
@@ -124,7 +125,9 @@ impl AnswerTask {
             return;
         };
         // what else was missed
-        self.keeper.adopt(&stack);
+        if let Ok(now) = now {
+            self.keeper.adopt_unheard(&stack, now);
+        }
         for duty in duties_in(self.node, &stack) {
             answerer.step(Event::Heard(duty));
         }
