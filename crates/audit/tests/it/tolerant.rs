@@ -24,7 +24,7 @@ fn classes() -> [Honest; 2] {
         ..Seen::default()
     };
     let bf16s = |at: usize| Seen {
-        short: if at % 50 == 0 {
+        short: if at.is_multiple_of(50) {
             1e-4 * (at % 1_000) as f32
         } else {
             0.0
