@@ -54,7 +54,7 @@ const MUTATIONS = [
   ['a jury gives all back', 'dispute', 'value - value.min(verdicts.refund)', 'value - value', 'a_jury_gives'],
   ['only one bond stands for a claim', 'ticket', 'staked = money::saturating_add(staked, challenge.challenge_bond())', 'staked = staked.max(challenge.challenge_bond() / 2)', 'a_jury_gives'],
   ['accusing the honest pays', 'params', '&& (self.challenge_bond_permille as u128) * convicting >= 1_000 * wrong', '', 'b10'],
-  ['a troll pays nothing', 'audit', 'bond.value() == if (bad) fine else 0', 'bond.value() <= fine', 'a_troll'],
+  ['a troll pays nothing', 'audit', 'if (bad) staked >= fine else staked == 0', 'staked <= fine', 'a_troll'],
   ['a hung jury keeps the bond of who accused', 'audit', 'if (!challenge && hung) task.credit', 'if (false) task.credit', 'an_accusation'],
   ['an accuser that was right has no bond back', 'duties', 'task.credit(examiner, owed.withdraw_all());', 'task.credit(examiner, money::take(&mut owed, sampling.attest_fee())); task.put_fee(owed.withdraw_all());', 'accomplices'],
   ['attesters have room for so many duties', 'subscription', '&& attester.stake.value() >= fine', '&& attester.stake.value() >= fine && attester.duties < 32', 'duties_that'],
