@@ -38,6 +38,10 @@ pub(crate) const TALES: &[Tale] = &[
         a_silent_examiner_is_struck_off_once_another_has_spoken,
     ),
     (
+        "a_silent_examiner_is_not_drawn_for_the_same_ticket_again",
+        a_silent_examiner_is_not_drawn_for_the_same_ticket_again,
+    ),
+    (
         "a_jury_gives_an_owner_back_what_bonds_stood_for",
         a_jury_gives_an_owner_back_what_bonds_stood_for,
     ),
@@ -254,6 +258,29 @@ fn a_silent_examiner_is_struck_off_once_another_has_spoken() {
     let call = w.claim_call(chain.stack, chain.node);
     w.ok(STRANGER, call);
     assert_eq!(struck_off(&w, task), [silent]);
+}
+
+/// It keeps its place until another has spoken, and isn't asked again about the same record.
+#[test]
+fn a_silent_examiner_is_not_drawn_for_the_same_ticket_again() {
+    let (mut w, task, chain) = sampled(9);
+    w.settle(&chain);
+    w.draw(&chain, true);
+    let silent = silent_examiner(&mut w, &chain);
+    for subscription in w.task(task).subscriptions.clone() {
+        let party = w.party(subscription.owner);
+        if subscription.attester.is_some() && party != silent {
+            let resign = calls::ResignAttester {
+                task: task.into(),
+                node: subscription.node.into(),
+            };
+            w.ok(party, resign);
+        }
+    }
+    let call = w.examine_call(chain.stack, chain.node, chain.seq);
+    w.ok(STRANGER, call);
+    let ticket = w.ticket_of(chain.stack, chain.node).unwrap();
+    assert_eq!(ticket.exam, Exam::Unexamined);
 }
 
 /// A ticket of 100 USDC on a sampled task, of which an examiner with such a bond said that it is bad, and a jury, too. What
