@@ -22,6 +22,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const PLACE_TRIES: u32 = 3;
 
 /// What comes to a [`Listener`].
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all that comes is a frame, and one lives at a time"
+)]
 #[derive(Debug)]
 pub enum Told {
     /// An event, or only word of how far the ledger has been looked through: events come.
@@ -73,7 +77,7 @@ impl Ledger {
 struct Listening {
     follower: Follower,
     anew: EventStart,
-    /// Came already.
+    /// What came when the stream was begun, and was not told yet.
     next: Option<LedgerFrame>,
     /// Before the stream is taken up again.
     rest: Option<Duration>,

@@ -8,8 +8,11 @@ use atoma_types::{
     message::{EvidenceLeaf, MessageSignature, Receipt, Signed},
 };
 
+/// A node's lease of a stack.
+type LeaseOf = (StackId, NodeId);
+
 /// The lease of which an event shows a receipt, and the receipt, unless whoever told of the event made it up.
-pub(super) fn receipt(event: &Event) -> Option<((StackId, NodeId), Option<Signed<Receipt>>)> {
+pub(super) fn receipt(event: &Event) -> Option<(LeaseOf, Option<Signed<Receipt>>)> {
     Some(match event {
         Event::SettlementOpened(e) => {
             let receipt = decode(&e.last_receipt, &e.receipt_signature);

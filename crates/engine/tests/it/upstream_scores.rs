@@ -1,11 +1,12 @@
 //! Scores through a server outside: a script that tells what vLLM tells, by numbers of an engine here.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use atoma_engine::testing::{Reply, Scripted};
 use atoma_engine::{
     Engine, Format, GenerateRequest, Prompt, Sampling, Score, TokenEvent, Upstream, builtin,
 };
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::common::{Answer, answer, options};
@@ -53,7 +54,7 @@ async fn server(prompt: usize, answer: &Answer, asked: &Asked) -> (Scripted, Ups
         "/v1/models" => Reply::json(200, MODELS),
         "/v1/completions" => {
             let sent = serde_json::from_slice(body_sent).expect("JSON");
-            asked.lock().expect("no panic").push(sent);
+            asked.lock().push(sent);
             Reply::json(200, body.clone())
         }
         _ => Reply::json(200, "{}"),
@@ -101,7 +102,7 @@ async fn a_server_that_tells_the_likeliest_tokens_scores_draws_by_our_noise() {
     let greedy = score(Sampling::GREEDY).await.expect("scored");
     assert!(short(&greedy) > 1.0, "{}", short(&greedy));
 
-    let asked = asked.lock().expect("no panic").clone();
+    let asked = asked.lock().clone();
     let tokens = [&prompt[..], &answer.ids].concat();
     for sent in &asked {
         assert_eq!(sent["prompt"], json!(tokens));

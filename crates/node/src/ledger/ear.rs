@@ -18,7 +18,7 @@ impl Ear {
         Self(Mutex::new(Instant::now()))
     }
 
-    /// Something came.
+    /// An event came, or a sign that the stream is alive.
     pub(crate) fn heard(&self) {
         *self.0.lock() = Instant::now();
     }

@@ -372,6 +372,7 @@ impl PassingOn {
                 in_flight.release();
                 let stops = self.forwarder.stopping.cancelled();
                 tokio::select! {
+                    biased;
                     second = receipt => second.is_some(),
                     () = stops => false,
                 }
