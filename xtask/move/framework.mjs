@@ -90,6 +90,7 @@ export class Ledger {
       '0x2::coin::from_balance': (balance, ctx) => [this.#id(ctx), balance],
       '0x2::coin::into_balance': (coin) => coin[1],
       '0x2::coin::value': (coin) => coin.value[1][0],
+      // by the book: of a signature that ZIP 215 alone takes nothing is counted
       '0x2::ed25519::ed25519_verify': (signature, of, message) => {
         this.verified++;
         const der = Buffer.concat([DER, buffer(of.value)]);

@@ -45,10 +45,11 @@ async fn close_numbers_are_honest_and_plain_cheats_are_seen_in_the_tolerant_clas
         let found = |row: &TolerantRow| Found::of(&class.fitted, &row.audits);
         let (good, bad): (Vec<_>, Vec<_>) = class.rows.iter().partition(|row| row.is_honest);
         assert!(good.iter().all(|row| found(row).guilty == 0), "{good:?}");
-        // what any of the classes must see, in each audit of 200 tokens
+        // what any of the classes must see, in each audit of 200 tokens; a model that is mostly sure of what it says says
+        // nearly the same if it is greedy
         let seen = bad.iter().filter(|row| found(row).guilty == found(row).all);
         let seen: Vec<&str> = seen.map(|row| row.does.as_str()).collect();
-        for plain in [Cheat::WrongSeed, Cheat::GreedyForSampled, Cheat::Int4] {
+        for plain in [Cheat::WrongSeed, Cheat::Int4, Cheat::ShorterPrompt] {
             assert!(seen.contains(&plain.does()), "{plain}: {seen:?}");
         }
     }

@@ -2,6 +2,7 @@
 
 mod cheat;
 mod confidential;
+mod events;
 mod evidence;
 mod forward;
 mod plain_answer;

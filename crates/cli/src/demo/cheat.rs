@@ -1,10 +1,13 @@
 //! `atoma demo --cheat`: a node that cheats, nine that attest, and where everyone's money is afterwards.
 
-use super::words::{MAX_TOKENS, RECEIPT_CHECKS, receipt_facts};
+use super::{
+    events::told,
+    words::{MAX_TOKENS, RECEIPT_CHECKS, receipt_facts},
+};
 use crate::{
     chat,
     devnet::quick_params,
-    history::{charge, outcome, verdict},
+    history::verdict,
     local_network::{self, Examined, Plan, Ports, Served},
     model::ModelChoice,
     output::{Output, millis, money},
@@ -23,7 +26,7 @@ use atoma_types::{
 };
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use futures::StreamExt;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{collections::BTreeMap, path::Path, time::Duration};
 use tokio::time::Instant;
 
@@ -339,98 +342,6 @@ impl End {
             }
             _ => false,
         }
-    }
-}
-
-type Told = (&'static str, String, Vec<(&'static str, Value)>);
-
-fn told(event: &Event, verdicts: &BTreeMap<String, u64>) -> Option<Told> {
-    let step = |name, title: &str, facts| Some((name, title.to_owned(), facts));
-    match event {
-        Event::SettlementOpened(e) => step(
-            "settled",
-            "The user closes the stack; the node claims what it served",
-            vec![("value_micro_usdc", money(e.value))],
-        ),
-        Event::TicketDrawn(e) => step(
-            "drawn",
-            match e.hit {
-                true => "The ledger draws lots: the ticket is examined",
-                false => "The ledger draws lots: the ticket isn't examined",
-            },
-            vec![("seed", json!(e.seed.to_string()))],
-        ),
-        Event::ExaminerDrawn(e) => step(
-            "examiner",
-            "An examiner is drawn, and the record that it must look at",
-            vec![("examiner", json!(e.examiner)), ("unit", json!(e.unit.0))],
-        ),
-        Event::Disclosed(e) => step(
-            "disclosed",
-            "The node shows the record, with the keys of its bodies wrapped for the examiner",
-            vec![("record", json!(e.seq))],
-        ),
-        Event::VerdictGiven(e) => step(
-            "verdict",
-            match e.bad {
-                true => "The examiner has computed the answer again and accuses the node",
-                false => "The examiner has computed the answer again: nothing is wrong",
-            },
-            vec![("accused", json!(e.bad))],
-        ),
-        Event::JuryDrawn(e) => step(
-            "jury",
-            "A jury is drawn of those who are neither parties nor the examiner",
-            vec![("jurors", json!(e.nodes.len()))],
-        ),
-        Event::DisclosedToJury(e) => step(
-            "disclosed_to_jury",
-            "The node shows the same record to each juror; each computes the answer and commits to what it found",
-            vec![("record", json!(e.seq))],
-        ),
-        Event::JuryDecided(e) => {
-            let found: Vec<_> = verdicts
-                .iter()
-                .map(|(what, times)| format!("{times} times: {what}"))
-                .collect();
-            step(
-                "decided",
-                "All reveal, and their verdicts are counted",
-                vec![
-                    ("found", json!(found)),
-                    ("outcome", json!(outcome(e.outcome))),
-                ],
-            )
-        }
-        Event::RecordDemanded(e) => step(
-            "demanded",
-            "The user demands to see the record, for a fee",
-            vec![
-                ("unit", json!(e.unit.0)),
-                ("answer_until_ms", json!(e.deadline_ms.0)),
-            ],
-        ),
-        Event::NodeConvicted(e) => step(
-            "convicted",
-            "The node is convicted: nothing is paid, and ten times its claim leaves its collateral",
-            vec![
-                ("charge", json!(charge(e.charge))),
-                ("fine_micro_usdc", money(e.fine)),
-                ("to_jurors_micro_usdc", money(e.jurors)),
-                ("back_to_user_micro_usdc", money(e.freed)),
-                ("collateral_left_micro_usdc", money(e.collateral)),
-            ],
-        ),
-        Event::Claimed(e) => step(
-            "paid",
-            "The window is over: the node is paid",
-            vec![
-                ("paid_to_node_micro_usdc", money(e.paid)),
-                ("fee_micro_usdc", money(e.fee)),
-                ("to_pool_micro_usdc", money(e.due)),
-            ],
-        ),
-        _ => None,
     }
 }
 

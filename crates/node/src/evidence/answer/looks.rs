@@ -85,10 +85,11 @@ mod tests {
         let soon = start + SOON;
         assert_eq!(looks.due(&leases, soon), [unread, failed]);
         looks.looked(failed, soon, true);
+        assert_eq!(looks.rest(&leases, start + SOON - SHORTEST), SHORTEST);
         let eighth = Duration::from_secs(3 * 3_600);
+        // the others are gone
         assert_eq!(looks.due(&leases[..1], start + eighth - SHORTEST), []);
         assert_eq!(looks.due(&leases[..1], start + eighth), [read]);
-        assert_eq!(looks.rest(&leases, start + SOON - SHORTEST), SHORTEST);
         assert_eq!(looks.rest(&[], start), NEW);
     }
 }

@@ -1,5 +1,5 @@
 //! Showing records. The stack's owner may demand one, an examiner or a jury may be drawn, and silence loses: so
-//! the node listens, and [looks](looks) by itself, and shows what is asked for, many at once, again and again until it
+//! the node listens, and [looks] by itself, and shows what is asked for, many at once, again and again until it
 //! is taken or the time is over. This is the runtime of [`step`].
 
 mod certify;
