@@ -27,15 +27,18 @@ async fn a_clock_that_jumps_a_day_and_back_stops_nobody_for_long() {
     clock.set_ahead(DAY_MS);
     assert_eq!(ask(node.url()).await.code(), "request_expired");
     clock.set_ahead(0);
-    let after = ask(node.url()).await;
-    assert_eq!(after.status(), StatusCode::OK, "{after:?}");
+    // a request of the very millisecond of the one that was refused is signed anew, as clients do
+    eventually("the node serves again", async || {
+        ask(node.url()).await.status() == StatusCode::OK
+    })
+    .await;
     node.drain_and_stop().await;
 
     // and when it starts
     clock.set_ahead(DAY_MS);
     let node = arena.node_with(config).await;
     clock.set_ahead(0);
-    // a request of the very millisecond of the start is signed anew, as clients do
+    // so is one of the very millisecond of the start
     eventually("the node serves", async || {
         ask(node.url()).await.status() == StatusCode::OK
     })
