@@ -11,14 +11,14 @@ use crate::{
     rounds::{self, CPU_A_REQUEST, Lane, Size, median},
     serving::{ALONE, Signer, body},
 };
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use atoma_bench_report::{Report, Table};
 use std::path::Path;
 
 /// Goal of the project: what the serving path may use for it, in CPU-microseconds per request.
 const GOAL: f64 = 10.0;
 /// The thread that writes the node's journal, and with it the evidence log.
-const JOURNAL: &str = "journal";
+const JOURNAL: &str = "store-journal";
 
 pub(crate) async fn run(atoma: &Path, size: Size) -> Result<Report> {
     let mut benches = Vec::new();
@@ -84,8 +84,12 @@ pub(crate) async fn run(atoma: &Path, size: Size) -> Result<Report> {
 }
 
 /// What the journal's thread used beside all others.
+///
+/// # Errors
+/// No thread has its name: a figure of nothing would look like a goal that is met.
 fn journal(node: &Process) -> Result<f64> {
     let journal = node.cpu_of(|name| name == JOURNAL)?;
+    ensure!(!journal.is_zero(), "no thread is called {JOURNAL}");
     let others = node.cpu_of(|name| name != JOURNAL)?;
     Ok(journal.as_secs_f64() / others.as_secs_f64())
 }

@@ -10,7 +10,11 @@ use atoma_types::{
     message::{Origin, RequestHeader, Signed},
 };
 use http::StatusCode;
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use parking_lot::Mutex;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const SECOND_HOP: &str = r#"atoma_node_requests_refused_total{code="second_hop"}"#;
 
@@ -18,24 +22,40 @@ fn one_place(config: &mut NodeConfig) {
     config.requests.max_concurrent = 1;
 }
 
-/// Takes a place of a node: a request whose body doesn't come.
+/// Takes a place of a node: a request whose body doesn't come. The node asks for the body once the request has
+/// its place; until then it may refuse, since another node's request for a lease needs a place, too.
 async fn take_place(world: &World, node: &RunningNode, stack: StackId) -> TcpStream {
+    let held = Mutex::new(None);
+    eventually("the node gives a place", || async {
+        let mut socket = send_head(world, node, stack).await;
+        let mut line = [0; FIRST_LINE];
+        socket.read_exact(&mut line).await.unwrap();
+        let has_place = line.starts_with(b"HTTP/1.1 100 ");
+        assert!(has_place || line.starts_with(b"HTTP/1.1 429 "), "{line:?}");
+        *held.lock() = has_place.then_some(socket);
+        has_place
+    })
+    .await;
+    held.into_inner().expect("it has a place")
+}
+
+/// As much of an answer as tells what became of the request.
+const FIRST_LINE: usize = "HTTP/1.1 100 ".len();
+
+/// The head of a request that waits for the node to ask for its body.
+async fn send_head(world: &World, node: &RunningNode, stack: StackId) -> TcpStream {
     let header = world.header(node.node_id(), stack, b"body");
     let signed = Signed::new(header, &world.request_key);
     let request = signed_request(&node.url(), "/v1/chat/completions", &signed, "");
-    let (host, mut head) = (
-        node.url().trim_start_matches("http://").to_owned(),
-        String::new(),
-    );
-    head += "POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 1000\r\n";
-    head += &format!("host: {host}\r\n");
+    let host = node.url().trim_start_matches("http://").to_owned();
+    let mut head = "POST /v1/chat/completions HTTP/1.1\r\ncontent-length: 1000\r\n".to_owned();
+    head += &format!("expect: 100-continue\r\nhost: {host}\r\n");
     for (name, value) in request.headers() {
         head += &format!("{name}: {}\r\n", value.to_str().unwrap());
     }
     head += "\r\n";
     let mut socket = TcpStream::connect(&host).await.unwrap();
     socket.write_all(head.as_bytes()).await.unwrap();
-    has_running(world, node, 1).await;
     socket
 }
 
