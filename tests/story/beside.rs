@@ -2,28 +2,25 @@
 
 use crate::{
     case::types_on,
+    gateway::Gateway,
     liar::{Liar, Lie},
 };
 use atoma_engine::builtin;
-use atoma_gateway::RunningGateway;
 use atoma_keys::SigningKey;
 use atoma_network::{
-    ApiKeys, COLLATERAL, GatewayPlan, Network, Silent, any_port, start_gateway, stored_key,
-    testing::TestTask,
+    COLLATERAL, Network,
+    testing::{TestTask, wait_until},
 };
 use atoma_node::{Node, RunningNode, ServedModel};
-use atoma_runtime::{SystemRandom, Threads};
+use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, MicroUsdc, Price, StackId, UnitWeights,
     chain::Params,
     http::RECEIPT,
     message::{Receipt, Signed},
 };
-use serde_json::json;
 use std::{
     collections::BTreeSet,
-    io::{Read, Write},
-    net::TcpStream,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -43,16 +40,12 @@ const WEIGHTS: UnitWeights = UnitWeights {
 };
 /// Nothing here takes longer, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long until the ledger is looked at again.
-const PAUSE: Duration = Duration::from_millis(50);
-
 /// A network of three nodes, before the first of which somebody lies, and a gateway on it.
 struct Street {
     network: Network,
     /// The node behind the liar.
     node: RunningNode,
-    gateway: RunningGateway,
-    key: String,
+    gateway: Gateway,
     liar: Liar,
     folder: tempfile::TempDir,
     /// What the gateway's wallet had at first.
@@ -79,18 +72,8 @@ impl Street {
         let liar = Liar::start(lie(&behind.join("response.key")));
         let node = node_behind(&network, &liar, behind).await;
 
-        let keys = ApiKeys::open(&folder.path().join("gateway"), &SystemRandom).unwrap();
-        let plan = GatewayPlan {
-            folder: folder.path().join("gateway"),
-            listen: any_port(),
-            admin_listen: any_port(),
-            max_concurrent: 10,
-            keys: &keys,
-            close_stacks_on_stop: true,
-        };
-        let gateway = start_gateway(&network.ledger, plan, &Silent).await.unwrap();
+        let gateway = Gateway::start(&network.ledger, folder.path().join("gateway"), true).await;
         let mut street = Self {
-            key: keys.normal.reveal().to_owned(),
             before: MicroUsdc::ZERO,
             network,
             node,
@@ -102,23 +85,15 @@ impl Street {
         street
     }
 
-    fn wallet_key(&self) -> SigningKey {
-        let path = self.folder.path().join("gateway").join("wallet.key");
-        stored_key(&path, &SystemRandom).unwrap()
-    }
-
     /// What the gateway's wallet has.
     async fn wallet(&self) -> MicroUsdc {
-        let address = self.wallet_key().public_key().address();
+        let address = self.gateway.wallet_key().public_key().address();
         self.network.ledger.usdc(address).await.unwrap()
     }
 
     /// Somebody with an API key asks, and is answered; the receipt, by whoever signed it.
     async fn asks(&self) -> Receipt {
-        let (url, key) = (self.gateway.url(), self.key.clone());
-        let asked = Threads::Real.blocking(move || ask(&url, &key)).await;
-        let answered = asked.unwrap();
-        assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+        let answered = self.gateway.asks(8).await;
         let name = format!("{RECEIPT}: ");
         let mut lines = answered.lines();
         let receipt = lines.find_map(|line| line.strip_prefix(&name)).unwrap();
@@ -136,46 +111,38 @@ impl Street {
 
     /// What the key has spent, once nothing is held for it any more.
     async fn spent(&self) -> u64 {
-        let started = Instant::now();
-        loop {
-            let accounts = self.gateway.accounts();
-            let user = accounts.iter().find(|account| account.name == "user");
-            let user = user.unwrap();
-            if user.held.whole() == MicroUsdc::ZERO {
-                return user.spent.whole().0;
-            }
-            assert!(started.elapsed() < PATIENCE, "what is held stays held");
-            tokio::time::sleep(PAUSE).await;
-        }
+        let user = || {
+            let accounts = self.gateway.running.accounts();
+            let user = accounts.into_iter().find(|account| account.name == "user");
+            user.unwrap()
+        };
+        wait_until("nothing is held", async || {
+            user().held.whole() == MicroUsdc::ZERO
+        })
+        .await;
+        user().spent.whole().0
     }
 
     /// Waits until a stack is closed, long before it would have ended.
     async fn is_closed(&self, stack: StackId) {
-        let (ledger, started) = (&self.network.ledger, Instant::now());
-        while ledger.stack(stack).await.unwrap().expires_at_ms > ledger.clock().await.unwrap() {
-            assert!(started.elapsed() < PATIENCE, "it stays open");
-            tokio::time::sleep(PAUSE).await;
-        }
+        let ledger = &self.network.ledger;
+        wait_until("the stack is closed", async || {
+            ledger.stack(stack).await.unwrap().expires_at_ms <= ledger.clock().await.unwrap()
+        })
+        .await;
     }
 
     /// The gateway stops, all nodes are paid, and its operator takes out what is left of the stacks; what they have cost.
     async fn ends(self, stacks: &BTreeSet<StackId>) -> u64 {
-        let key = self.wallet_key();
-        self.gateway.shutdown().await;
+        let key = self.gateway.wallet_key();
+        self.gateway.running.shutdown().await;
         let (network, home) = (&self.network, self.folder.path().join("operator"));
         for stack in stacks {
-            let started = Instant::now();
-            loop {
-                let (now, held) = (
-                    network.ledger.clock().await,
-                    network.ledger.stack(*stack).await,
-                );
-                if held.unwrap().is_over(now.unwrap()) {
-                    break;
-                }
-                assert!(started.elapsed() < PATIENCE, "its nodes are never paid");
-                tokio::time::sleep(PAUSE).await;
-            }
+            wait_until("all its nodes are paid", async || {
+                let now = network.ledger.clock().await.unwrap();
+                network.ledger.stack(*stack).await.unwrap().is_over(now)
+            })
+            .await;
             let withdraw = ["stack", "withdraw", &stack.to_string()];
             types_on(network, &home, &key, &withdraw).await;
         }
@@ -207,24 +174,6 @@ async fn node_behind(network: &Network, liar: &Liar, folder: PathBuf) -> Running
         engine: network.engine.clone().unwrap(),
     }];
     Node::start(config, served).await.unwrap()
-}
-
-/// Asks a gateway, and gives its answer as it came.
-fn ask(url: &str, key: &str) -> String {
-    let messages = [json!({ "role": "user", "content": "What is the sun?" })];
-    let body = json!({ "model": builtin::NAME, "messages": messages, "max_tokens": 8 });
-    let (host, body) = (url.trim_start_matches("http://"), body.to_string());
-    let request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
-         authorization: Bearer {key}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut stream = TcpStream::connect(host).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
 }
 
 #[tokio::test(flavor = "multi_thread")]

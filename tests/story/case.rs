@@ -1,10 +1,12 @@
 //! A settlement that can be disputed, whose parties use the command; each story adds what it does with it.
 
 use crate::atoma;
+use atoma_client::request_key;
 use atoma_keys::{Keystore, SigningKey};
+use atoma_localnet::ClockMode;
 use atoma_network::{
     Network,
-    testing::{Trial, World},
+    testing::{PARTS, Trial, UNITS, World},
 };
 use atoma_runtime::Threads;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -116,11 +118,50 @@ pub(crate) fn bodies(trial: &Trial) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// What moves when all that was claimed is paid.
+pub(crate) fn paid() -> Vec<(&'static str, i64)> {
+    let claimed = PARTS.iter().sum::<u64>() as i64;
+    let fee = claimed / 100;
+    vec![
+        ("escrow", -claimed),
+        ("node's credit", claimed - fee),
+        ("task's fees", fee),
+    ]
+}
+
+/// What moves when the node is convicted instead, after a demand for this fee.
+pub(crate) fn convicted(demand_fee: u64) -> Vec<(&'static str, i64)> {
+    let (bought, demand_fee) = (UNITS as i64, demand_fee as i64);
+    let fine = 10 * PARTS.iter().sum::<u64>() as i64;
+    let mut moved = vec![
+        ("user", -demand_fee),
+        ("escrow", -bought),
+        ("stack's credit", bought + demand_fee),
+        ("collateral", -fine),
+        ("fines", fine),
+    ];
+    moved.retain(|&(_, moved)| moved != 0);
+    moved
+}
+
+/// A trial whose stack is one that the user's commands can close.
+pub(crate) async fn of_a_wallet() -> Trial {
+    let world = World::start_with(|config| config.clock = ClockMode::Adjustable).await;
+    let (operator, user) = (world.party().await, world.party().await);
+    let task = world.task(&operator, "model").await;
+    let requests = request_key(&user);
+    Trial::between(world, (operator, user, requests), task, 1).await
+}
+
 pub(crate) struct Case(Trial);
 
 impl Case {
     pub(crate) async fn start() -> Self {
         Self(Trial::start().await)
+    }
+
+    pub(crate) async fn of_a_wallet() -> Self {
+        Self(of_a_wallet().await)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Each kind of dispute from a user's command to money in the right accounts.
 
-use crate::case::{Case, bodies, evidence, pays, settles, types};
+use crate::case::{self, Case, bodies, evidence, pays, settles, types};
 use atoma_keys::SigningKey;
 use atoma_network::{
     COLLATERAL,
@@ -18,7 +18,8 @@ impl Case {
 
 #[tokio::test]
 async fn a_node_that_shows_nothing_is_convicted() {
-    let trial = Case::start().await;
+    let trial = Case::of_a_wallet().await;
+    let before = trial.accounts().await;
     settles(&trial).await;
     let receipt = trial.records[1].1.to_text();
     let demand = ["demand", "--receipt", &receipt];
@@ -46,19 +47,39 @@ async fn a_node_that_shows_nothing_is_convicted() {
     assert_eq!(convicted[0]["charge"], json!(Charge::Silence));
     assert_eq!(convicted[0]["fine_micro_usdc"], json!(10 * claimed));
     let fee = trial.stack().await.terms.demand_fee.0;
-    assert_eq!(convicted[0]["freed_micro_usdc"], json!(UNITS + fee));
+    let freed = UNITS + fee;
+    assert_eq!(convicted[0]["freed_micro_usdc"], json!(freed));
     assert_eq!(
         convicted[0]["collateral_left_micro_usdc"],
         json!(COLLATERAL.0 - 10 * claimed)
     );
     let shown = trial.command(&trial.user, &["show", &stack]).await.unwrap();
     assert_eq!(shown[0]["state"], json!("closed"));
-    trial.world.audit();
+    let after = trial.accounts().await;
+    assert_eq!(before.moved(&after), case::convicted(fee));
+
+    // the user takes it out, and a week later the fine is the protocol's
+    types(&trial.world, &trial.user, &["stack", "withdraw", &stack])
+        .await
+        .unwrap();
+    trial.advance(7 * DAY).await;
+    types(&trial.world, &trial.user, &["node", "forfeit", &node])
+        .await
+        .unwrap();
+    let (freed, fine) = (freed as i64, 10 * claimed as i64);
+    let moved = [
+        ("user", freed),
+        ("stack's credit", -freed),
+        ("fines", -fine),
+        ("treasury", fine),
+    ];
+    assert_eq!(after.moved(&trial.accounts().await), moved);
 }
 
 #[tokio::test]
 async fn an_answer_by_hand_ends_a_demand() {
     let trial = Case::start().await;
+    let before = trial.accounts().await;
     settles(&trial).await;
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
     let unit = trial.unit(3).0.to_string();
@@ -93,27 +114,30 @@ async fn an_answer_by_hand_ends_a_demand() {
     assert_eq!(listed[0]["what"], "demand");
     assert_eq!(listed[0]["state"], "answered: record 3");
     // whoever demands it again is told that it was shown, before anything is paid
-    let owner = trial.user.public_key().address();
-    let before = trial.world.ledger.usdc(owner).await.unwrap();
+    let shown = trial.accounts().await;
     let again = trial.command(&trial.user, &demand).await.unwrap_err();
     assert!(
         again.contains("was demanded before, and the node has shown its record, number 3"),
         "{again}"
     );
-    assert_eq!(trial.world.ledger.usdc(owner).await.unwrap(), before);
+    assert_eq!(shown.moved(&trial.accounts().await), []);
     trial.advance(DAY + 1).await;
     pays(&trial).await;
-    let served = trial.world.ledger.node(trial.node).await.unwrap();
-    let (sum, fee) = (PARTS.iter().sum::<u64>(), 35);
-    let demand_fee = trial.stack().await.terms.demand_fee.0;
-    assert_eq!(served.earnings.0, sum - fee + demand_fee);
-    assert_eq!(served.collateral, COLLATERAL);
-    trial.world.audit();
+    let (sum, fee) = (PARTS.iter().sum::<u64>() as i64, 35);
+    let demand_fee = trial.stack().await.terms.demand_fee.0 as i64;
+    let moved = [
+        ("user", -demand_fee),
+        ("escrow", -sum),
+        ("node's credit", sum - fee + demand_fee),
+        ("task's fees", fee),
+    ];
+    assert_eq!(before.moved(&trial.accounts().await), moved);
 }
 
 #[tokio::test]
 async fn a_node_that_signs_two_receipts_for_one_request_is_convicted() {
     let trial = Case::start().await;
+    let before = trial.accounts().await;
     settles(&trial).await;
     let one = trial.records[1].1.clone();
     let mut dear = one.message().clone();
@@ -127,5 +151,5 @@ async fn a_node_that_signs_two_receipts_for_one_request_is_convicted() {
     let lines = trial.command(&trial.user, &guilty).await.unwrap();
     assert_eq!(lines[0]["outcome"], "convicted");
     assert_eq!(lines[0]["charge"], json!(Charge::Equivocation));
-    trial.world.audit();
+    assert_eq!(before.moved(&trial.accounts().await), case::convicted(0));
 }

@@ -3,16 +3,12 @@
 
 use crate::{
     atoma,
-    case::{Case, settles, types},
+    case::{Case, convicted, settles, types},
 };
 use atoma_keys::{Keystore, SigningKey};
 use atoma_network::testing::DAY;
 use atoma_runtime::Threads;
 use serde_json::Value;
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-};
 
 impl Case {
     /// What the doctor says to a party.
@@ -32,26 +28,6 @@ impl Case {
         };
         let done = Threads::Real.blocking(run).await.unwrap();
         atoma::objects(&done.stdout)
-    }
-
-    async fn freeze(&self, key: &SigningKey) {
-        let host = self.world.localnet().address().to_string();
-        let address = key.public_key().address();
-        let body = format!(r#"{{"address":"{address}","frozen":true}}"#);
-        let post = move || {
-            let request = format!(
-                "POST /localnet/freeze HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
-                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            );
-            let mut stream = TcpStream::connect(&host).unwrap();
-            stream.write_all(request.as_bytes()).unwrap();
-            let mut text = String::new();
-            stream.read_to_string(&mut text).unwrap();
-            text
-        };
-        let answer = Threads::Real.blocking(post).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
     }
 }
 
@@ -78,6 +54,7 @@ async fn the_doctor_knows_tasks_jail_and_frozen_dollars() {
     let report = trial.doctor(&trial.user).await;
     assert!(!report.iter().any(|line| line["check"] == "node"));
 
+    let before = trial.accounts().await;
     settles(&trial).await;
     let receipt = trial.records[1].1.to_text();
     let demand = ["dispute", "demand", "--receipt", &receipt];
@@ -92,8 +69,12 @@ async fn the_doctor_knows_tasks_jail_and_frozen_dollars() {
         "{node}"
     );
     assert_eq!(found(&report, "fines").0, "warning");
+    // the doctor looks and moves nothing
+    let fee = trial.stack().await.terms.demand_fee.0;
+    assert_eq!(before.moved(&trial.accounts().await), convicted(fee));
 
-    trial.freeze(&trial.user).await;
+    let user = trial.user.public_key().address();
+    trial.world.freeze(user, true).await;
     let report = trial.doctor(&trial.user).await;
     let (result, usdc) = found(&report, "usdc");
     assert!(result == "failed" && usdc.contains("frozen"), "{usdc}");

@@ -1,21 +1,15 @@
 //! Ways out that nobody can close: an address that its dollars' issuer has frozen stops nobody else, and what was
 //! bought under one version of the rules is settled and paid out under it.
 
-use crate::case::{bodies, evidence, settles, types};
-use atoma_client::request_key;
+use crate::case::{bodies, evidence, of_a_wallet, settles, types};
 use atoma_keys::SigningKey;
-use atoma_localnet::ClockMode;
-use atoma_network::testing::{DAY, PARTS, Trial, UNITS, World};
+use atoma_network::testing::{DAY, PARTS, Trial, UNITS};
 use atoma_types::{Address, MicroUsdc};
 use serde_json::json;
 
-/// A node that has claimed all that it served of a stack that commands can close.
+/// A node that has claimed all that it served.
 async fn settled() -> Trial {
-    let world = World::start_with(|config| config.clock = ClockMode::Adjustable).await;
-    let (operator, user) = (world.party().await, world.party().await);
-    let task = world.task(&operator, "model").await;
-    let requests = request_key(&user);
-    let trial = Trial::between(world, (operator, user, requests), task, 1).await;
+    let trial = of_a_wallet().await;
     settles(&trial).await;
     trial
 }
@@ -24,10 +18,10 @@ fn address(key: &SigningKey) -> Address {
     key.public_key().address()
 }
 
-/// What is claimed, and of it the protocol's share.
-fn claim() -> (u64, u64) {
-    let claimed = PARTS.iter().sum::<u64>();
-    (claimed, claimed / 100)
+/// What is bought, what of it is claimed, and the protocol's share of that.
+fn sums() -> (i64, i64, i64) {
+    let claimed = PARTS.iter().sum::<u64>() as i64;
+    (UNITS as i64, claimed, claimed / 100)
 }
 
 #[tokio::test]
@@ -39,7 +33,8 @@ async fn frozen_parties_stop_nobody_and_take_their_money_elsewhere() {
         address(&SigningKey::from_seed(&[7; 32])),
         world.party().await,
     );
-    let before = trial.money().await;
+    let accounts = || trial.accounts_and(Some(elsewhere));
+    let before = accounts().await;
     world.freeze(user, true).await;
     world.freeze(operator, true).await;
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
@@ -55,11 +50,15 @@ async fn frozen_parties_stop_nobody_and_take_their_money_elsewhere() {
     trial.advance(3 * DAY).await;
     let refused = types(world, &trial.user, &["stack", "close", &stack]).await;
     assert!(refused.unwrap_err().contains("DENIED"));
-    let held = trial.stack().await;
-    let (claimed, fee) = claim();
-    assert_eq!((held.escrow.0, held.free.0), (0, UNITS - claimed));
-    let served = ledger.node(trial.node).await.unwrap();
-    assert_eq!(served.earnings.0, claimed - fee);
+    let (bought, claimed, fee) = sums();
+    let done = accounts().await;
+    let moved = [
+        ("escrow", -bought),
+        ("stack's credit", bought - claimed),
+        ("node's credit", claimed - fee),
+        ("task's fees", fee),
+    ];
+    assert_eq!(before.moved(&done), moved);
 
     let refused = types(world, &trial.operator, &["node", "withdraw", &node]).await;
     assert!(refused.unwrap_err().contains("DENIED"));
@@ -67,24 +66,32 @@ async fn frozen_parties_stop_nobody_and_take_their_money_elsewhere() {
     let withdraw = ["node", "withdraw", &node, "--to", &to];
     types(world, &trial.operator, &withdraw).await.unwrap();
     let withdraw = ["stack", "withdraw", &stack, "--to", &to];
-    let done = types(world, &trial.user, &withdraw).await.unwrap();
-    assert_eq!(done[0]["withdrawn_micro_usdc"], json!(UNITS - claimed));
-    assert_eq!(ledger.usdc(elsewhere).await.unwrap().0, UNITS - fee);
-    assert_eq!(trial.money().await, before);
+    let withdrawn = types(world, &trial.user, &withdraw).await.unwrap();
+    assert_eq!(
+        withdrawn[0]["withdrawn_micro_usdc"],
+        json!(bought - claimed)
+    );
+    let moved = [
+        ("stack's credit", claimed - bought),
+        ("node's credit", fee - claimed),
+        ("elsewhere", bought - fee),
+    ];
+    assert_eq!(done.moved(&accounts().await), moved);
 
     // thawed, it is paid as ever
+    let before = ledger.usdc(operator).await.unwrap();
     world.freeze(operator, false).await;
     let sent = ledger
         .transfer_usdc(&stranger, operator, MicroUsdc(1))
         .await;
     sent.unwrap();
-    world.audit();
+    assert_eq!(ledger.usdc(operator).await.unwrap().0, before.0 + 1);
 }
 
 #[tokio::test]
 async fn what_an_old_version_sold_is_settled_and_paid_out_beside_a_newer_database() {
     let mut trial = settled().await;
-    let before = trial.money().await;
+    let before = trial.accounts().await;
     trial.world = trial.world.upgraded().await;
     let (world, task) = (&trial.world, trial.task.to_string());
     let (stack, node) = (trial.stack.to_string(), trial.node.to_string());
@@ -107,20 +114,21 @@ async fn what_an_old_version_sold_is_settled_and_paid_out_beside_a_newer_databas
     assert_eq!(answered[0]["record"], json!(2));
     trial.advance(3 * DAY).await;
     let closed = types(world, &trial.user, &["stack", "close", &stack]).await;
-    let (claimed, fee) = claim();
-    let demand_fee = trial.stack().await.terms.demand_fee.0;
+    let (bought, claimed, fee) = sums();
+    let demand_fee = trial.stack().await.terms.demand_fee.0 as i64;
     let closed = &closed.unwrap()[0];
-    assert_eq!(closed["withdrawn_micro_usdc"], json!(UNITS - claimed));
+    assert_eq!(closed["withdrawn_micro_usdc"], json!(bought - claimed));
     let withdraw = ["node", "withdraw", &node];
     types(world, &trial.operator, &withdraw).await.unwrap();
-    let [operator, user, treasury] = trial.money().await;
-    let pay = claimed - fee + demand_fee;
-    assert_eq!(operator, before[0] + pay);
-    assert_eq!(user, before[1] + UNITS - claimed - demand_fee);
-    // the protocol's share waits on the task for the new version
-    assert_eq!(treasury, before[2]);
+    let moved = [
+        ("user", bought - claimed - demand_fee),
+        ("escrow", -bought),
+        ("operator", claimed - fee + demand_fee),
+        // it waits there for the new version
+        ("task's fees", fee),
+    ];
+    assert_eq!(before.moved(&trial.accounts().await), moved);
     leaves(&trial).await;
-    world.audit();
 }
 
 /// A node of an old version leaves with all of its collateral; the database isn't asked for that either.
@@ -128,7 +136,7 @@ async fn leaves(trial: &Trial) {
     let (world, task) = (&trial.world, trial.task.to_string());
     let node = trial.node.to_string();
     let operates = async |words: &[&str]| types(world, &trial.operator, words).await;
-    let before = trial.money().await[0];
+    let before = trial.accounts().await;
     let more = ["node", "add-collateral", &node, "1"];
     let refused = operates(&more).await.unwrap_err();
     assert!(refused.contains("wrong_version"), "{refused}");
@@ -141,6 +149,7 @@ async fn leaves(trial: &Trial) {
     trial.advance(7 * DAY + 1).await;
     operates(&["node", "leave", &node]).await.unwrap();
     operates(&["node", "withdraw", &node]).await.unwrap();
-    let after = trial.money().await[0];
-    assert_eq!(after - before, world.collateral.0);
+    let collateral = world.collateral.0 as i64;
+    let moved = [("operator", collateral), ("collateral", -collateral)];
+    assert_eq!(before.moved(&trial.accounts().await), moved);
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     atoma,
-    case::{pays, settles},
+    case::{paid, pays, settles},
 };
 use atoma_network::testing::{DAY, Trial};
 use serde_json::{Value, json};
@@ -30,25 +30,27 @@ async fn a_stranger_sees_the_stack_and_what_was_settled() {
     );
     assert_eq!(bought[0]["paid_micro_usdc"], json!(0));
 
+    let before = trial.accounts().await;
     settles(&trial).await;
     trial.advance(DAY + 1).await;
     pays(&trial).await;
+    assert_eq!(before.moved(&trial.accounts().await), paid());
     // the second time it goes on from its file
-    let paid = explore(home.path(), &url, "stacks");
-    assert_eq!(paid.len(), 1);
+    let seen = explore(home.path(), &url, "stacks");
+    assert_eq!(seen.len(), 1);
     assert_eq!(
         (
-            &paid[0]["state"],
-            &paid[0]["settled"],
-            &paid[0]["in_escrow_micro_usdc"]
+            &seen[0]["state"],
+            &seen[0]["settled"],
+            &seen[0]["in_escrow_micro_usdc"]
         ),
         (&json!("open"), &json!(3_500), &json!(1_500))
     );
     assert_eq!(
         (
-            &paid[0]["paid_micro_usdc"],
-            &paid[0]["fees_micro_usdc"],
-            &paid[0]["freed_micro_usdc"]
+            &seen[0]["paid_micro_usdc"],
+            &seen[0]["fees_micro_usdc"],
+            &seen[0]["freed_micro_usdc"]
         ),
         (&json!(3_465), &json!(35), &json!(0))
     );

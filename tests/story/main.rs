@@ -23,6 +23,7 @@ mod evidence;
 mod examination;
 mod exits;
 mod explore;
+mod gateway;
 mod idle;
 mod jail;
 mod keys;

@@ -2,10 +2,11 @@
 
 use crate::{
     case::types,
+    court::{CENT, DUE},
     test_attesters::{Says, TestAttesters},
     town::{HOUR, Town},
 };
-use atoma_network::testing::DAY;
+use atoma_network::testing::{Accounts, DAY};
 use atoma_types::{
     ComputeUnits, MicroUsdc, StackId,
     chain::{Exam, Hit, HitStage},
@@ -46,19 +47,24 @@ impl Town {
         tickets.map(|ticket| ticket.demands.len()).sum()
     }
 
-    /// The node has what it claimed, its fees, and all of its collateral.
-    async fn is_paid(&self, stack: StackId, claims: &[u64], demands: u64) {
+    /// The node has what it claimed, and the fees of demands, and nothing else has moved since.
+    async fn is_paid(&self, since: &Accounts, stack: StackId, claims: &[u64], demands: u64) {
         self.paid(stack).await;
-        let terms = self.stack(stack).await.terms;
+        let demand_fee = self.stack(stack).await.terms.demand_fee.0;
+        let (claimed, fee) = (claims.iter().sum(), claims.iter().map(|claim| claim / 100));
+        let (claimed, fee): (u64, u64) = (claimed, fee.sum());
+        let shown = (demands * demand_fee) as i64;
+        let (claimed, fee) = (claimed as i64, fee as i64);
+        let mut moved = vec![
+            ("user", -claimed - shown),
+            ("node's credit", claimed - fee + shown),
+            ("task's fees", fee),
+        ];
+        // of less than a hundred there is none
+        moved.retain(|&(_, moved)| moved != 0);
+        assert_eq!(since.moved(&self.accounts(&[stack]).await), moved);
         let node = self.on_ledger().await;
-        let pay = claims.iter().map(|claim| claim - claim / 100);
-        assert_eq!(
-            node.earnings.0,
-            pay.sum::<u64>() + demands * terms.demand_fee.0
-        );
-        assert_eq!(node.collateral, self.world.collateral);
-        assert_eq!((node.standing.convicted, node.pending.fines.0), (0, 0));
-        self.world.audit();
+        assert_eq!(node.standing.convicted, 0);
     }
 }
 
@@ -82,7 +88,7 @@ fn copy(from: &Path, to: &Path) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_with_an_empty_journal_loses_what_it_had_not_claimed_and_nothing_else() {
     let mut town = Town::claiming(MicroUsdc(1)).await;
-    let (node, collateral) = (town.id().await, town.on_ledger().await.collateral);
+    let (node, before) = (town.id().await, town.accounts(&[]).await);
     let stack = town.buys().await;
     let claimed = town.asks(stack).await;
     town.waits(async || {
@@ -103,19 +109,13 @@ async fn a_node_with_an_empty_journal_loses_what_it_had_not_claimed_and_nothing_
     let closed = town.closes(stack).await;
     let units = claimed.message().units.0;
     assert_eq!(closed["withdrawn_micro_usdc"], 5_000 - units);
-    town.paid(stack).await;
-    let restored = town.on_ledger().await;
-    assert_eq!(restored.earnings.0, units - units / 100);
-    assert_eq!(
-        (restored.collateral, restored.standing.convicted),
-        (collateral, 0)
-    );
-    town.world.audit();
+    town.is_paid(&before, stack, &[units], 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_with_an_empty_journal_shows_what_is_demanded_from_walrus() {
     let mut town = Town::storing(None).await;
+    let before = town.accounts(&[]).await;
     let stack = town.buys().await;
     let receipts = town.claims(stack, 3).await;
     let node = town.id().await.to_string();
@@ -131,7 +131,6 @@ async fn a_node_with_an_empty_journal_shows_what_is_demanded_from_walrus() {
         json!(11 * claim)
     );
     town.loses_its_disk();
-    let before = town.dollars().await;
     // one demand comes while it is away, the others when it is back
     town.demands(&receipts[0]).await;
     town.start_node().await;
@@ -145,15 +144,14 @@ async fn a_node_with_an_empty_journal_shows_what_is_demanded_from_walrus() {
         1,
         "one read serves all of them"
     );
-    town.is_paid(stack, &[units(&receipts)], 3).await;
-    let fees = 3 * town.stack(stack).await.terms.demand_fee.0;
-    assert_eq!(town.dollars().await, before - fees);
+    town.is_paid(&before, stack, &[units(&receipts)], 3).await;
 }
 
 /// Its owner claims one answer by hand while the node has signed others, which name a history that begins before it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_is_shown_where_the_last_receipt_of_its_ticket_binds_more_than_the_ticket() {
     let mut town = Town::storing(None).await;
+    let before = town.accounts(&[]).await;
     let stack = town.buys().await;
     let mut kept = Vec::new();
     for packs in 1..=3 {
@@ -195,12 +193,13 @@ async fn a_record_is_shown_where_the_last_receipt_of_its_ticket_binds_more_than_
         .await;
     assert_eq!(town.metric("atoma_node_tickets_read_back_total").await, 1);
     let claims = [units(&receipts[..1]), units(&receipts[1..])];
-    town.is_paid(stack, &claims, 2).await;
+    town.is_paid(&before, stack, &claims, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_with_an_old_backup_loses_what_it_served_since_its_last_claim_and_nothing_else() {
     let mut town = Town::storing(Some(MicroUsdc(1))).await;
+    let before = town.accounts(&[]).await;
     let stack = town.buys().await;
     let (folder, backup) = (town.folder(), town.world.folder.path().join("backup"));
     let claimed = async |town: &Town| {
@@ -234,12 +233,13 @@ async fn a_node_with_an_old_backup_loses_what_it_served_since_its_last_claim_and
     let closed = town.closes(stack).await;
     let rest = 5_000 - claims.iter().sum::<u64>();
     assert_eq!(closed["withdrawn_micro_usdc"], json!(rest));
-    town.is_paid(stack, &claims, 1).await;
+    town.is_paid(&before, stack, &claims, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pack_that_walrus_gives_only_later_is_shown_within_the_answer_window() {
     let mut town = Town::storing(None).await;
+    let before = town.accounts(&[]).await;
     let stack = town.buys().await;
     let receipts = town.claims(stack, 2).await;
     town.loses_its_disk();
@@ -253,12 +253,13 @@ async fn a_pack_that_walrus_gives_only_later_is_shown_within_the_answer_window()
     town.world.walrus_down(0);
     town.waits(async || town.open_demands(stack).await == 0)
         .await;
-    town.is_paid(stack, &[units(&receipts)], 1).await;
+    town.is_paid(&before, stack, &[units(&receipts)], 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_examiner_that_is_drawn_after_the_journal_was_lost_is_shown_the_record() {
     let mut town = Town::examined(1_000).await;
+    let before = town.accounts(&[]).await;
     let stack = town.buys_ungranted().await;
     town.grants(stack).await;
     let receipts = town.claims(stack, 6).await;
@@ -287,12 +288,17 @@ async fn an_examiner_that_is_drawn_after_the_journal_was_lost_is_shown_the_recor
 
     let (ledger, attesters) = (&town.world.ledger, &town.attesters);
     let _attesters = TestAttesters::start(ledger, attesters, stack, Says::examiner(false));
-    let claim = town.price().cost(ComputeUnits(units(&receipts))).unwrap().0;
+    let claim = town.price().cost(ComputeUnits(units(&receipts))).unwrap();
+    let (claim, fee) = (claim.0 as i64, claim.0 as i64 / 100);
     town.paid(stack).await;
-    let node = town.on_ledger().await;
-    let due = town.stack(stack).await.terms.sampling.unwrap().due.0;
-    assert_eq!(node.earnings.0, claim - claim / 100 - due);
-    assert_eq!(node.collateral, town.world.collateral);
-    assert_eq!(node.standing.convicted, 0);
-    town.world.audit();
+    let moved = [
+        ("user", -claim),
+        ("node's credit", claim - fee - DUE),
+        ("task's fees", fee),
+        // the one who was silent has nothing
+        ("pool", DUE - 10 * CENT),
+        ("attesters' fees", 10 * CENT),
+    ];
+    assert_eq!(before.moved(&town.accounts(&[stack]).await), moved);
+    assert_eq!(town.on_ledger().await.standing.convicted, 0);
 }

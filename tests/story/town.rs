@@ -11,7 +11,9 @@ use atoma_keys::{SigningKey, read_private};
 use atoma_localnet::{ClockMode, LocalnetConfig};
 use atoma_network::{
     create_task, engine_class,
-    testing::{Accounts, Attester, Parties, TestTask, World, attesters, examined_task, get},
+    testing::{
+        Accounts, Attester, Parties, TestTask, World, attesters, examined_task, get, wait_until,
+    },
 };
 use atoma_node::{EvidenceConfig, Node, NodeConfig, RunningNode, ServedModel};
 use atoma_runtime::Threads;
@@ -22,13 +24,9 @@ use atoma_types::{
 };
 use serde_json::Value;
 use std::{path::PathBuf, sync::Arc, time::Duration};
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::sync::OnceCell;
 
 pub(crate) const HOUR: u64 = 3_600_000;
-/// Nothing here takes longer, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long until the ledger is looked at again.
-const PAUSE: Duration = Duration::from_millis(20);
 /// One micro-USDC a unit, and as dollars a million as the command has it.
 const PRICE: (Price, &str) = (Price(1_000_000), "1");
 /// A tenth of a cent: a few requests are worth an examination.
@@ -299,12 +297,6 @@ impl Town {
         self.price.0
     }
 
-    /// What the user's wallet has, in micro-USDC.
-    pub(crate) async fn dollars(&self) -> u64 {
-        let user = self.user.public_key().address();
-        self.world.ledger.usdc(user).await.unwrap().0
-    }
-
     /// What the user's commands say of ledger, keys and folder.
     pub(crate) fn settings(&self) -> Vec<String> {
         settings(&self.world, &self.user)
@@ -348,6 +340,7 @@ impl Town {
             node: self.id().await,
             task: self.task,
             stacks,
+            elsewhere: None,
         };
         Accounts::of(&parties).await
     }
@@ -432,10 +425,6 @@ impl Town {
 
     /// Waits until it is so.
     pub(crate) async fn waits(&self, is_so: impl AsyncFn() -> bool) {
-        let started = Instant::now();
-        while !is_so().await {
-            assert!(started.elapsed() < PATIENCE, "it never comes");
-            tokio::time::sleep(PAUSE).await;
-        }
+        wait_until("the story goes on", is_so).await;
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     atoma::{self, Process},
-    case::{Case, pays, settles, types},
+    case::{Case, convicted, paid, pays, settles, types},
 };
 use atoma_evidence::pack::{
     Body, Header, Pack, PackWriter, ReceiptProof, Record, SaltedBody, SealContext, Sealer,
@@ -142,6 +142,81 @@ impl Case {
     }
 }
 
+impl Case {
+    /// A node that shows what isn't true is caught, whatever it lies about.
+    async fn lies_are_found(
+        &self,
+        of_receipt: &[&str],
+        shown: &Mutex<ReceiptProof>,
+        truth: &ReceiptProof,
+    ) {
+        // the object of another blob is none of this one's
+        let object = self.blob().await.to_string();
+        let told = self
+            .verify(&[of_receipt, &["--object", &object]].concat())
+            .await;
+        assert_eq!((told.status, told.checks("failed")), (1, vec!["certified"]));
+
+        // the place, and another receipt
+        let mut lie = truth.clone();
+        lie.storage.as_mut().unwrap().path.path[0].0[0] ^= 1;
+        *shown.lock() = lie;
+        let told = self.verify(of_receipt).await;
+        assert_eq!((told.status, told.checks("failed")), (1, vec!["pack"]));
+        let mut lie = truth.clone();
+        lie.receipt = self.record(2, 501, 1_501, self.records[0].1.hash()).1;
+        *shown.lock() = lie;
+        let told = self.verify(of_receipt).await;
+        assert_eq!(
+            (told.status, told.checks("failed")),
+            (1, vec!["neighbours"])
+        );
+    }
+
+    /// Without the node, a blob's id is enough for all but the settlement's path.
+    async fn blob_is_enough(&self, blob: &str, url: &str) {
+        self.move_node("http://127.0.0.1:1".to_owned()).await;
+        let told = self.verify(&[blob, "--aggregator", url]).await;
+        assert_eq!(told.status, 2, "{:?}", told.lines);
+        assert_eq!(told.verdict()["records"], 3);
+        for line in &told.lines[..3] {
+            assert_eq!(line["skipped"], serde_json::json!(["certified", "settled"]));
+        }
+        let told = self
+            .verify(&[blob, "--aggregator", url, "--seq", "2"])
+            .await;
+        assert_eq!(told.checks("skipped"), ["certified", "settled"]);
+        assert_eq!(told.verdict()["seq"], 2);
+    }
+
+    /// And without anybody, files: what is known from the ledger is missing.
+    async fn files_tell_some(&self, proof: &ReceiptProof) {
+        let (pack, proof_file) = (self.path("pack.bin"), self.path("proof.json"));
+        std::fs::write(&proof_file, serde_json::to_string(proof).unwrap()).unwrap();
+        let told = self
+            .verify(&[&proof_file, &pack, "--offline", "--show"])
+            .await;
+        assert_eq!(told.status, 2, "{:?}", told.lines);
+        assert_eq!(
+            told.checks("passed"),
+            [
+                "receipt for request",
+                "request body",
+                "answer body",
+                "place",
+                "record",
+                "pack",
+                "blob id"
+            ]
+        );
+        assert_eq!(told.verdict()["answer_body"], "answer");
+        // nobody's words are shown unasked
+        let told = self.verify(&[&proof_file, &pack, "--offline"]).await;
+        let text = format!("{:?}", told.lines);
+        assert!(!text.contains("\"answer\""), "{text}");
+    }
+}
+
 /// As much of a node as shows one proof, whatever it is asked for.
 fn node(proof: &Arc<Mutex<ReceiptProof>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -165,6 +240,7 @@ fn node(proof: &Arc<Mutex<ReceiptProof>>) -> String {
 #[tokio::test]
 async fn everything_about_a_request_is_checked() {
     let trial = Case::start().await;
+    let before = trial.accounts().await;
     let pack = trial.pack();
     let walrus = Process::start(&[
         "walrus",
@@ -209,72 +285,22 @@ async fn everything_about_a_request_is_checked() {
     assert_eq!(told.checks("skipped"), ["certified"], "{:?}", told.lines);
     assert_eq!(told.checks("passed").len(), 15);
 
-    // the object of another blob is none of this one's
-    let object = trial.blob().await.to_string();
-    let told = trial
-        .verify(&[&of_receipt[..], &["--object", &object]].concat())
+    trial
+        .lies_are_found(&of_receipt, &proof, &trial.proof(&pack, blob_id, true))
         .await;
-    assert_eq!((told.status, told.checks("failed")), (1, vec!["certified"]));
-
-    // a node that lies about the place is caught, and about another receipt as well
-    let mut lie = trial.proof(&pack, blob_id, true);
-    lie.storage.as_mut().unwrap().path.path[0].0[0] ^= 1;
-    *proof.lock() = lie;
-    let told = trial.verify(&of_receipt).await;
-    assert_eq!((told.status, told.checks("failed")), (1, vec!["pack"]));
-    let mut lie = trial.proof(&pack, blob_id, true);
-    lie.receipt = trial.record(2, 501, 1_501, trial.records[0].1.hash()).1;
-    *proof.lock() = lie;
-    let told = trial.verify(&of_receipt).await;
-    assert_eq!(
-        (told.status, told.checks("failed")),
-        (1, vec!["neighbours"])
-    );
-
-    // without the node, a blob's id is enough for all but the settlement's path
-    trial.move_node("http://127.0.0.1:1".to_owned()).await;
-    let told = trial.verify(&[blob, "--aggregator", url]).await;
-    assert_eq!(told.status, 2, "{:?}", told.lines);
-    assert_eq!(told.verdict()["records"], 3);
-    for line in &told.lines[..3] {
-        assert_eq!(line["skipped"], serde_json::json!(["certified", "settled"]));
-    }
-    let told = trial
-        .verify(&[blob, "--aggregator", url, "--seq", "2"])
+    trial.blob_is_enough(blob, url).await;
+    trial
+        .files_tell_some(&trial.proof(&pack, blob_id, true))
         .await;
-    assert_eq!(told.checks("skipped"), ["certified", "settled"]);
-    assert_eq!(told.verdict()["seq"], 2);
 
-    // and without anybody, files: what is known from the ledger is missing
-    let proof = trial.proof(&pack, blob_id, true);
-    let proof_file = trial.path("proof.json");
-    std::fs::write(&proof_file, serde_json::to_string(&proof).unwrap()).unwrap();
-    let told = trial
-        .verify(&[&proof_file, &file, "--offline", "--show"])
-        .await;
-    assert_eq!(told.status, 2, "{:?}", told.lines);
-    assert_eq!(
-        told.checks("passed"),
-        [
-            "receipt for request",
-            "request body",
-            "answer body",
-            "place",
-            "record",
-            "pack",
-            "blob id"
-        ]
-    );
-    assert_eq!(told.verdict()["answer_body"], "answer");
-    // nobody's words are shown unasked
-    let told = trial.verify(&[&proof_file, &file, "--offline"]).await;
-    let text = format!("{:?}", told.lines);
-    assert!(!text.contains("\"answer\""), "{text}");
+    // whoever checks pays nothing
+    assert_eq!(before.moved(&trial.accounts().await), paid());
 }
 
 #[tokio::test]
 async fn what_a_node_was_convicted_over_holds_no_more() {
     let trial = Case::start().await;
+    let before = trial.accounts().await;
     settles(&trial).await;
     trial.pack();
     let file = trial.path("pack.bin");
@@ -296,4 +322,5 @@ async fn what_a_node_was_convicted_over_holds_no_more() {
     assert_eq!(told.status, 1);
     let told = trial.verify(&[&file]).await;
     assert_eq!((told.status, &told.verdict()["convicted"]), (1, &3.into()));
+    assert_eq!(before.moved(&trial.accounts().await), convicted(0));
 }

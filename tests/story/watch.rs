@@ -1,11 +1,15 @@
 //! A node that settles a chain that its user doesn't hold is convicted without a human: by a watcher, and by a
 //! gateway for its users.
 
-use crate::{atoma, case::types_on};
+use crate::{
+    atoma,
+    case::types_on,
+    gateway::{Gateway, chat, wallet_key},
+};
 use atoma_client::{BuyRequest, Client, ClientConfig, KeptReceipt, Receipts};
 use atoma_engine::builtin;
 use atoma_keys::{Keystore, SigningKey};
-use atoma_network::{ApiKeys, GatewayPlan, Network, Silent, any_port, start_gateway, stored_key};
+use atoma_network::{Network, stored_key, testing::wait_until};
 use atoma_runtime::{SystemRandom, Threads};
 use atoma_types::{
     ComputeUnits, DurationMs, Price,
@@ -17,15 +21,11 @@ use atoma_types::{
 };
 use futures::StreamExt;
 use serde_json::json;
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc};
 
 const PRICE: Price = Price(1_000_000);
+/// So many tokens at most: the voucher covers much more than is used.
+const LONG: u32 = 400;
 
 struct Told {
     network: Network,
@@ -48,10 +48,9 @@ impl Told {
     /// The node signs this receipt again under the numbers that follow, and claims as if each were of a request of
     /// its own.
     async fn settles_another_chain(&self, kept: &KeptReceipt) {
-        let random = &SystemRandom;
         let folder = self.network.folder().join("node-1");
-        let owner = stored_key(&folder.join("wallet.key"), random).unwrap();
-        let response = stored_key(&folder.join("response.key"), random).unwrap();
+        let owner = wallet_key(&folder);
+        let response = stored_key(&folder.join("response.key"), &SystemRandom).unwrap();
         let header = kept.signed_header().unwrap();
         let mut last = kept.signed().unwrap();
         let units = last.message().units.0;
@@ -85,27 +84,6 @@ impl Told {
         assert_eq!(convicted.fine.0, 10 * convicted.value.0);
         self.network.localnet.audit().unwrap();
     }
-}
-
-fn chat() -> String {
-    let messages = [json!({ "role": "user", "content": "What is the sun?" })];
-    json!({ "model": builtin::NAME, "messages": messages, "max_tokens": 400 }).to_string()
-}
-
-/// Asks a gateway, and gives its answer as it came.
-fn ask(url: &str, key: &str) -> String {
-    let (host, body) = (url.trim_start_matches("http://"), chat());
-    let request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
-         authorization: Bearer {key}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut stream = TcpStream::connect(host).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
 }
 
 fn only(receipts: &Path) -> KeptReceipt {
@@ -174,7 +152,7 @@ async fn a_watcher_has_a_node_convicted_that_settles_another_chain() {
         }
     };
     assert!(look(0).await.is_empty(), "nothing is claimed yet");
-    let answer = stack.chat(node, chat()).await.unwrap();
+    let answer = stack.chat(node, chat(LONG)).await.unwrap();
     answer.whole().await.unwrap();
     client.receipts().flush().await.unwrap();
     told.settles_another_chain(&only(&receipts)).await;
@@ -200,32 +178,17 @@ async fn a_gateway_has_a_node_convicted_that_settles_another_chain_than_its_user
     let told = Told::start().await;
     let ledger = told.network.ledger.clone();
     let folder = told.folder.path().join("gateway");
-    let keys = ApiKeys::open(&folder, &SystemRandom).unwrap();
-    let plan = GatewayPlan {
-        folder: folder.clone(),
-        listen: any_port(),
-        admin_listen: any_port(),
-        max_concurrent: 10,
-        keys: &keys,
-        close_stacks_on_stop: false,
-    };
-    let gateway = start_gateway(&ledger, plan, &Silent).await.unwrap();
+    let gateway = Gateway::start(&ledger, folder, false).await;
     let mut events = ledger.subscribe().await.unwrap();
-    let (url, key) = (gateway.url(), keys.normal.reveal().to_owned());
-    let asked = Threads::Real.blocking(move || ask(&url, &key)).await;
-    let answered = asked.unwrap();
-    assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+    gateway.asks(LONG).await;
 
     // receipts are written a moment after they come
-    let receipts = folder.join("client");
-    while Receipts::open(&receipts)
-        .unwrap()
-        .list(None)
-        .unwrap()
-        .is_empty()
-    {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let receipts = gateway.receipts();
+    wait_until("the receipt is kept", async || {
+        let kept = Receipts::open(&receipts).unwrap().list(None).unwrap();
+        !kept.is_empty()
+    })
+    .await;
     told.settles_another_chain(&only(&receipts)).await;
     let convicted = loop {
         if let Event::NodeConvicted(convicted) = events.next().await.unwrap().unwrap().event {
@@ -234,6 +197,6 @@ async fn a_gateway_has_a_node_convicted_that_settles_another_chain_than_its_user
     };
     assert_eq!(convicted.charge, Charge::Equivocation);
     told.all_is_there(&convicted).await;
-    gateway.shutdown().await;
+    gateway.running.shutdown().await;
     told.network.stop().await;
 }

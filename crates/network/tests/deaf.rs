@@ -7,7 +7,7 @@ use atoma_client::{
 };
 use atoma_engine::{Embedded, EmbeddedOptions, builtin};
 use atoma_keys::SigningKey;
-use atoma_network::{Network, NetworkBuilder, POCKET_MONEY, Silent, fund};
+use atoma_network::{Network, NetworkBuilder, POCKET_MONEY, Silent, fund, testing::wait_until};
 use atoma_runtime::{Runtime, Threads};
 use atoma_types::{
     ComputeUnits, DurationMs, Price, TimestampMs,
@@ -16,7 +16,7 @@ use atoma_types::{
 use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 /// What a proxy's 404 is in gRPC.
@@ -29,8 +29,6 @@ const SHORT: Duration = Duration::from_secs(2 * 60);
 const LONG: Duration = Duration::from_secs(10 * 60);
 /// A pause before the node tries again, and a little.
 const SOON: Duration = Duration::from_secs(75);
-/// No machine is so busy.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A node with a lease.
 struct Deaf {
@@ -182,7 +180,7 @@ async fn what_is_demanded_is_shown_though_no_event_tells_of_it() {
     let answer = deaf.stack.chat(node, body).await.unwrap();
     let answer = answer.whole().await.unwrap();
     deaf.stack.begin_close().await.unwrap();
-    wait_for(|| async { !deaf.lease().await.tickets.is_empty() }).await;
+    wait_until("it claims", async || !deaf.lease().await.tickets.is_empty()).await;
 
     deaf.network.localnet.refuse_events(UNIMPLEMENTED);
     let claimed = Claimed::of(answer.receipt.unwrap().signed().message()).unwrap();
@@ -190,21 +188,14 @@ async fn what_is_demanded_is_shown_though_no_event_tells_of_it() {
         .dispute(&Dispute::Demand(claimed))
         .await
         .unwrap();
-    let shown = || async { deaf.lease().await.tickets[0].demands.is_empty() };
-    wait_for(shown).await;
+    wait_until("it shows the record", async || {
+        deaf.lease().await.tickets[0].demands.is_empty()
+    })
+    .await;
     let lease = deaf.lease().await;
     assert!(
         !lease.closed && lease.fees.0 > 0,
         "the fee of the demand is the node's"
     );
     deaf.network.stop().await;
-}
-
-/// Waits for something on the ledger, whose events nobody hears.
-async fn wait_for<Is: Future<Output = bool>>(is: impl Fn() -> Is) {
-    let started = Instant::now();
-    while !is().await {
-        assert!(started.elapsed() < PATIENCE);
-        sleep(Duration::from_millis(50)).await;
-    }
 }

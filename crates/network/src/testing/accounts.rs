@@ -3,7 +3,7 @@
 use super::{Attester, World};
 use atoma_keys::SigningKey;
 use atoma_types::{
-    NodeId, StackId, TaskId,
+    Address, NodeId, StackId, TaskId,
     chain::{Stack, Task},
 };
 
@@ -24,6 +24,8 @@ pub struct Parties<'a> {
     pub task: TaskId,
     /// What the user has bought by now.
     pub stacks: &'a [StackId],
+    /// Where one of them has money sent.
+    pub elsewhere: Option<Address>,
 }
 
 /// What each account holds, in micro-USDC. Accounts have names, in the order in which money tends to go.
@@ -51,6 +53,10 @@ impl Accounts {
             let node = ledger.node(attester.node).await.unwrap();
             attesters += wallet(&attester.key).await + node.earnings.0;
         }
+        let elsewhere = match parties.elsewhere {
+            Some(address) => ledger.usdc(address).await.unwrap().0,
+            None => 0,
+        };
         let treasury = ledger.db().await.unwrap().communal_treasury.0;
         Self(vec![
             ("user", wallet(parties.user).await),
@@ -68,6 +74,7 @@ impl Accounts {
             ("attesters' fees", promised(&task, |(_, earned)| earned)),
             ("attesters", attesters),
             ("treasury", treasury),
+            ("elsewhere", elsewhere),
         ])
     }
 

@@ -6,6 +6,7 @@ mod elsewhere;
 mod http;
 mod node;
 mod trial;
+mod wait;
 mod world;
 
 pub use accounts::{Accounts, Parties};
@@ -14,4 +15,5 @@ pub use elsewhere::{Elsewhere, KEY, NETWORK, WalrusEndpoints};
 pub use http::get;
 pub use node::TestTask;
 pub use trial::{DAY, PARTS, Trial, UNITS};
+pub use wait::wait_until;
 pub use world::{PRICE, World, advance, event};

@@ -1,13 +1,13 @@
 //! A node that has served a user and may be disputed with, on a localnet whose clock can be moved.
 
-use super::{World, event};
+use super::{Accounts, Parties, World, event};
 use crate::COLLATERAL;
 use atoma_keys::SigningKey;
 use atoma_ledger::{ExecuteError, Executed};
 use atoma_localnet::ClockMode;
 use atoma_types::{
-    ComputeUnits, EngineClass, NodeId, Numerics, ObjectId, RequestId, Rule, StackId, TaskId,
-    TimestampMs, Usage,
+    Address, ComputeUnits, EngineClass, NodeId, Numerics, ObjectId, RequestId, Rule, StackId,
+    TaskId, TimestampMs, Usage,
     chain::{Call, Clock, Event, NodeStatus, Stack, calls, events},
     hash::Hash32,
     history::{History, ReceiptTree},
@@ -264,6 +264,26 @@ impl Trial {
         let of = async |key: &SigningKey| ledger.usdc(key.public_key().address()).await.unwrap().0;
         let treasury = ledger.db().await.unwrap().communal_treasury.0;
         [of(&self.operator).await, of(&self.user).await, treasury]
+    }
+
+    /// What everybody has, in wallets and in the stack.
+    pub async fn accounts(&self) -> Accounts {
+        self.accounts_and(None).await
+    }
+
+    /// The same with what is sent to an address.
+    pub async fn accounts_and(&self, elsewhere: Option<Address>) -> Accounts {
+        let parties = Parties {
+            world: &self.world,
+            user: &self.user,
+            operator: &self.operator,
+            attesters: &[],
+            node: self.node,
+            task: self.task,
+            stacks: &[self.stack],
+            elsewhere,
+        };
+        Accounts::of(&parties).await
     }
 
     /// The user has the whole escrow as credit again, and the node's fine waits: ten times what it claimed.
