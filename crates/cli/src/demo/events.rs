@@ -13,63 +13,23 @@ type Told = (&'static str, String, Vec<(&'static str, Value)>);
 
 /// What the demo says of an event.
 pub(super) fn told(event: &Event, verdicts: &BTreeMap<String, u64>) -> Option<Told> {
-    let step = |name, title: &str, facts| Some((name, title.to_owned(), facts));
+    claim(event)
+        .or_else(|| examination(event))
+        .or_else(|| jury(event, verdicts))
+}
+
+fn step(name: &'static str, title: &str, facts: Vec<(&'static str, Value)>) -> Option<Told> {
+    Some((name, title.to_owned(), facts))
+}
+
+/// Of what the node claims, and how that ends.
+fn claim(event: &Event) -> Option<Told> {
     match event {
         Event::SettlementOpened(e) => step(
             "settled",
             "The user closes the stack; the node claims what it served",
             vec![("value_micro_usdc", money(e.value))],
         ),
-        Event::TicketDrawn(e) => step(
-            "drawn",
-            match e.hit {
-                true => "The ledger draws lots: the ticket is examined",
-                false => "The ledger draws lots: the ticket isn't examined",
-            },
-            vec![("seed", json!(e.seed.to_string()))],
-        ),
-        Event::ExaminerDrawn(e) => step(
-            "examiner",
-            "An examiner is drawn, and the record that it must look at",
-            vec![("examiner", json!(e.examiner)), ("unit", json!(e.unit.0))],
-        ),
-        Event::Disclosed(e) => step(
-            "disclosed",
-            "The node shows the record, with the keys of its bodies wrapped for the examiner",
-            vec![("record", json!(e.seq))],
-        ),
-        Event::VerdictGiven(e) => step(
-            "verdict",
-            match e.bad {
-                true => "The examiner has computed the answer again and accuses the node",
-                false => "The examiner has computed the answer again: nothing is wrong",
-            },
-            vec![("accused", json!(e.bad))],
-        ),
-        Event::JuryDrawn(e) => step(
-            "jury",
-            "A jury is drawn of those who are neither parties nor the examiner",
-            vec![("jurors", json!(e.nodes.len()))],
-        ),
-        Event::DisclosedToJury(e) => step(
-            "disclosed_to_jury",
-            "The node shows the same record to each juror; each computes the answer and commits to what it found",
-            vec![("record", json!(e.seq))],
-        ),
-        Event::JuryDecided(e) => {
-            let found: Vec<_> = verdicts
-                .iter()
-                .map(|(what, times)| format!("{times} times: {what}"))
-                .collect();
-            step(
-                "decided",
-                "All reveal, and their verdicts are counted",
-                vec![
-                    ("found", json!(found)),
-                    ("outcome", json!(outcome(e.outcome))),
-                ],
-            )
-        }
         Event::RecordDemanded(e) => step(
             "demanded",
             "The user demands to see the record, for a fee",
@@ -98,6 +58,68 @@ pub(super) fn told(event: &Event, verdicts: &BTreeMap<String, u64>) -> Option<To
                 ("to_pool_micro_usdc", money(e.due)),
             ],
         ),
+        _ => None,
+    }
+}
+
+/// Of the lot that the ledger draws, and of the examiner.
+fn examination(event: &Event) -> Option<Told> {
+    match event {
+        Event::TicketDrawn(e) => step(
+            "drawn",
+            match e.hit {
+                true => "The ledger draws lots: the ticket is examined",
+                false => "The ledger draws lots: the ticket isn't examined",
+            },
+            vec![("seed", json!(e.seed.to_string()))],
+        ),
+        Event::ExaminerDrawn(e) => step(
+            "examiner",
+            "An examiner is drawn, and the record that it must look at",
+            vec![("examiner", json!(e.examiner)), ("unit", json!(e.unit.0))],
+        ),
+        Event::Disclosed(e) => step(
+            "disclosed",
+            "The node shows the record, with the keys of its bodies wrapped for the examiner",
+            vec![("record", json!(e.seq))],
+        ),
+        Event::VerdictGiven(e) => step(
+            "verdict",
+            match e.bad {
+                true => "The examiner has computed the answer again and accuses the node",
+                false => "The examiner has computed the answer again: nothing is wrong",
+            },
+            vec![("accused", json!(e.bad))],
+        ),
+        _ => None,
+    }
+}
+
+/// Of those who decide whether the examiner is right.
+fn jury(event: &Event, verdicts: &BTreeMap<String, u64>) -> Option<Told> {
+    match event {
+        Event::JuryDrawn(e) => step(
+            "jury",
+            "A jury is drawn of those who are neither parties nor the examiner",
+            vec![("jurors", json!(e.nodes.len()))],
+        ),
+        Event::DisclosedToJury(e) => step(
+            "disclosed_to_jury",
+            "The node shows the same record to each juror; each computes the answer and commits to what it found",
+            vec![("record", json!(e.seq))],
+        ),
+        Event::JuryDecided(e) => {
+            let found = verdicts.iter();
+            let found = found.map(|(what, times)| format!("{times} times: {what}"));
+            step(
+                "decided",
+                "All reveal, and their verdicts are counted",
+                vec![
+                    ("found", json!(found.collect::<Vec<_>>())),
+                    ("outcome", json!(outcome(e.outcome))),
+                ],
+            )
+        }
         _ => None,
     }
 }
