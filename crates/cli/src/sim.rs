@@ -18,7 +18,7 @@ pub(crate) enum SimCommand {
 pub(crate) struct Run {
     /// What a coalition does: honest, cheap-model, selective, withholding, overcounting, capacity-bluff, sybil,
     /// self-convicting, wash-trading, colluding-share, lazy-examiner, copying-examiner, helped-examiner, bribed-examiners,
-    /// griefing-user, squatting-user, regional-outage.
+    /// griefing-user, accusing-owner, squatting-user, regional-outage.
     #[arg(long, value_name = "NAME", default_value = "cheap-model", value_parser = strategy)]
     strategy: Strategy,
     #[command(flatten)]

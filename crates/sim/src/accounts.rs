@@ -66,6 +66,8 @@ pub struct Seen {
     pub juries: u64,
     /// Demands for a record that users made.
     pub demands: u64,
+    /// Challenges of what was honest.
+    pub accusations: u64,
     /// Convictions of the coalition's nodes.
     pub convicted: u64,
     /// Convictions of testers' nodes.

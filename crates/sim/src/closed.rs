@@ -6,18 +6,24 @@
 //! change        = saving - caught (1 + m)                        per USDC of a ticket that is cheated on as a whole
 //! ```
 
-use crate::{measure::Measured, model::HOUR, strategy::Strategy};
+use crate::{
+    measure::Measured,
+    model::{HOUR, Rules},
+    network::ORDER,
+    strategy::Strategy,
+};
 use atoma_types::chain::Params;
 
 /// `P[Bin(n, p) >= k]`.
 #[must_use]
 pub fn at_least(n: u64, k: u64, p: f64) -> f64 {
-    (k..=n)
-        .map(|i| {
-            let ways = (0..i).fold(1.0, |ways, j| ways * (n - j) as f64 / (j + 1) as f64);
-            ways * power(p, i) * power(1.0 - p, n - i)
-        })
-        .sum()
+    (k..=n).map(|i| exactly(n, i, p)).sum()
+}
+
+/// `P[Bin(n, p) = k]`.
+fn exactly(n: u64, k: u64, p: f64) -> f64 {
+    let ways = (0..k).fold(1.0, |ways, j| ways * (n - j) as f64 / (j + 1) as f64);
+    ways * power(p, k) * power(1.0 - p, n - k)
 }
 
 /// By multiplications alone, so that every processor finds the same bits.
@@ -79,6 +85,28 @@ pub fn mass_cheating(params: &Params, leverage: u64, false_share: f64, saving: f
 /// How often a jury with this share of others on it decides.
 fn decided(params: &Params, others: f64) -> f64 {
     at_least(params.jury_size, params.jury_quorum, 1.0 - others)
+}
+
+/// What an owner gains by challenging an honest ticket of this value, where this share of the attesters' weight is its own:
+/// they convict where they are enough for it, hang the jury where they are enough for that, and else acquit with the others.
+#[must_use]
+pub fn accusing(rules: &Rules, share: f64, value: u64) -> f64 {
+    let params = &rules.params;
+    let (size, quorum) = (params.jury_size, params.jury_quorum);
+    let (bond, fee) = (rules.bond(value) as f64, params.attest_fee as f64);
+    let back = rules.refund(rules.bond(value)).min(value) as f64;
+    let each = (0..=size).map(|liars| {
+        let paid = liars as f64 * fee;
+        let gain = if liars >= quorum {
+            back + paid
+        } else if size - liars >= quorum {
+            paid - bond
+        } else {
+            paid - size as f64 * fee
+        };
+        exactly(size, liars, share) * gain
+    });
+    each.sum()
 }
 
 /// What a strategy gains over honesty, by the closed form; `None` where there is none. What the honest run earned of
@@ -154,6 +182,12 @@ pub fn relative(measured: &Measured) -> Option<f64> {
         Strategy::GriefingUser => {
             let each = params.demand_fee as f64 + gas;
             1.0 - measured.outcome.seen.demands as f64 * each / profit
+        }
+        Strategy::AccusingOwner => {
+            // its jurors call twice, and look at nothing
+            let calls = 1.0 + 2.0 * share * params.jury_size as f64;
+            let each = accusing(&plan.rules, share, ORDER) - calls * gas;
+            1.0 + measured.outcome.seen.accusations as f64 * each / profit
         }
         // what it takes from others is not counted: the simulation says how little that is
         Strategy::SquattingUser => {

@@ -17,8 +17,12 @@ impl Honest {
     /// Measures a plan; the same honest network is run but once.
     pub(crate) fn measure(&mut self, plan: &Plan) -> Result<Measured, PlanError> {
         let mut key = plan.honestly();
-        if plan.coalition != Strategy::GriefingUser {
-            // honest wallets are the same, whatever they don't do
+        // honest wallets are the same, whatever they don't do; users are part of what is bought
+        let uses = matches!(
+            plan.coalition,
+            Strategy::GriefingUser | Strategy::AccusingOwner
+        );
+        if !uses {
             key.coalition = Strategy::Honest;
         }
         let known = self.runs.iter().find(|(plan, _)| *plan == key);

@@ -85,6 +85,10 @@ impl Plan {
             // where collateral is scarce, there alone it is worth something to take it away
             plan.market.turnover_permille = 20;
         }
+        if coalition == Strategy::AccusingOwner {
+            // where there is much that a node can stand with, and so much to be accused of
+            plan.market.turnover_permille = 4;
+        }
         plan
     }
 

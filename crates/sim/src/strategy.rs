@@ -58,6 +58,8 @@ strategies! {
     BribedExaminers = "bribed-examiners", "a tenth of the nodes cheats and shares the gain with the fifth of the examiners that takes bribes";
     /// Makes nodes answer demands, or be convicted while they are away.
     GriefingUser = "griefing-user", "users demand a record of every ticket, when the node is away if it ever is";
+    /// Accuses honest nodes before attesters of its own.
+    AccusingOwner = "accusing-owner", "an owner with a third of the attesters accuses honest nodes that served it, to have its money back";
     /// Takes nodes' collateral away from others.
     SquattingUser = "squatting-user", "buyers who want nothing lease from rivals of their own nodes";
     /// Not a strategy: bad luck.
@@ -78,7 +80,7 @@ impl Strategy {
     #[must_use]
     pub fn share_permille(self) -> u64 {
         match self {
-            Self::RegionalOutage => 333,
+            Self::RegionalOutage | Self::AccusingOwner => 333,
             Self::LazyExaminer | Self::CopyingExaminer | Self::HelpedExaminer => 300,
             Self::SquattingUser | Self::GriefingUser => 100,
             _ => 200,
@@ -106,6 +108,11 @@ impl Strategy {
                 serving: true,
                 using: true,
                 ..none
+            },
+            Self::AccusingOwner => Sides {
+                serving: true,
+                attesting: true,
+                using: true,
             },
             Self::ColludingShare | Self::BribedExaminers | Self::RegionalOutage => Sides {
                 serving: true,

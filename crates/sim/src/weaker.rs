@@ -74,6 +74,13 @@ pub fn weaker(strategy: Strategy) -> Option<WeakerSet> {
                 plan.rules.params.answer_window_ms = HOUR;
             },
         ),
+        Strategy::AccusingOwner => (
+            "a bond is two USDC whatever the claim, and a jury gives all of it back",
+            |plan| {
+                plan.rules.weaker.flat_bonds = true;
+                plan.rules.params.challenge_bond = 2_000_000;
+            },
+        ),
         Strategy::SquattingUser => (
             "nodes lease whole stacks at once, and never give back what isn't used",
             |plan| {

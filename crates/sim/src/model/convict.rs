@@ -1,7 +1,7 @@
 //! A conviction: the same for every charge.
 
 use super::{Done, Ledger, Micro, Ms, NodeIx, StackIx, Ticket, TicketId, node};
-use atoma_types::{MicroUsdc, chain::AbortCode};
+use atoma_types::chain::AbortCode;
 
 /// What a node is convicted of: all the same under the contract's rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,10 +96,7 @@ impl Ledger {
             let open = challenge.filter(|challenge| !challenge.over);
             ticket.exam_bond + open.map_or(0, |challenge| challenge.bond)
         });
-        let staked = MicroUsdc(staked.sum());
-        Ok(staked
-            .stood_for(self.rules.params.challenge_bond_permille)
-            .0)
+        Ok(self.rules.refund(staked.sum()))
     }
 
     /// A lease with open tickets.

@@ -34,6 +34,8 @@ pub struct Weaker {
     pub open_votes: bool,
     /// What the examiner found stands on the ledger before jurors commit, digest and all.
     pub open_accusations: bool,
+    /// A challenge's bond is the least one, whatever the claim, and a jury gives all of the claim back.
+    pub flat_bonds: bool,
     /// An examination happens as often, in thousandths, as the ticket is worth so many USDC; capped at the
     /// parameter.
     pub rate_by_value: Option<u64>,
@@ -50,6 +52,7 @@ impl Default for Weaker {
             weight_by_word: false,
             open_votes: false,
             open_accusations: false,
+            flat_bonds: false,
             rate_by_value: None,
         }
     }
@@ -72,8 +75,21 @@ impl Rules {
     /// The bond of a challenge to a ticket of this value.
     #[must_use]
     pub fn bond(&self, value: u64) -> u64 {
+        if self.weaker.flat_bonds {
+            return self.params.challenge_bond;
+        }
         let share = super::permille(value, self.params.challenge_bond_permille);
         self.params.challenge_bond.max(share)
+    }
+
+    /// What a jury gives back of a claim, at most, where bonds of so much stand for accusations.
+    #[must_use]
+    pub fn refund(&self, bonds: u64) -> u64 {
+        if self.weaker.flat_bonds {
+            return u64::MAX;
+        }
+        let permille = self.params.challenge_bond_permille;
+        MicroUsdc(bonds).stood_for(permille).0
     }
 
     /// Whether a ticket of this value with this seed is examined, by the contract's own formula.

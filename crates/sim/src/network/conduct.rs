@@ -34,6 +34,8 @@ pub(super) enum Judge {
     Accomplice,
     /// Says that all is well of everyone.
     False,
+    /// Says that a node is guilty which its owner accuses.
+    Accuser,
     /// Raises an alarm now and then.
     Tester,
 }
@@ -50,6 +52,8 @@ pub(super) enum Using {
     Testing,
     /// Belongs to the node that it pays.
     Washing,
+    /// Challenges what was honest.
+    Accusing,
 }
 
 /// How the nodes of a coalition serve.
@@ -79,6 +83,7 @@ pub(super) fn judging(plan: &Plan) -> Judge {
         Strategy::CopyingExaminer => Judge::Copying,
         Strategy::HelpedExaminer => Judge::Helped,
         Strategy::ColludingShare | Strategy::BribedExaminers => Judge::Accomplice,
+        Strategy::AccusingOwner => Judge::Accuser,
         _ => Judge::Honest,
     }
 }
@@ -90,6 +95,7 @@ pub(super) fn using(plan: &Plan) -> Using {
     }
     match plan.coalition {
         Strategy::GriefingUser => Using::Griefing,
+        Strategy::AccusingOwner => Using::Accusing,
         _ => Using::Honest,
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Event {
     Squat(u64),
     /// A node buys from itself.
     Wash(NodeIx),
+    /// An owner buys much.
+    Order(u64),
     /// A user asks.
     Request(StackIx),
     /// A node looks whether a lease is idle.
@@ -44,6 +46,8 @@ pub(super) enum Event {
     Reveal(TicketId, bool),
     /// It is counted.
     Decide(TicketId, bool),
+    /// An owner accuses.
+    Accuse(TicketId),
     /// A user demands.
     Demand(TicketId),
     /// The node answers.

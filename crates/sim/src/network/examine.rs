@@ -86,6 +86,8 @@ impl Network<'_> {
             Judge::Lazy | Judge::Helped | Judge::False => (Verdict::Ok, false),
             Judge::Accomplice if own => (Verdict::Ok, false),
             Judge::Accomplice => (truth, true),
+            Judge::Accuser if self.is_accused_falsely(id) => (WRONG, false),
+            Judge::Accuser => (truth, true),
             Judge::Tester if self.dice.chance(Purpose::Whim, number, alarms) => (ALARM, true),
             Judge::Tester => (truth, true),
         };
@@ -142,13 +144,16 @@ impl Network<'_> {
         share.max(market.examination_least)
     }
 
-    fn challenge(&mut self, id: TicketId, unit: u64) {
-        if let Ok(bond) = self.ledger.challenge(self.now, id, unit) {
-            let (gas, side) = (self.plan.market.gas, self.deals[id.stack].side);
-            let account = &mut self.group(side).using;
-            account.paid_in += bond;
-            account.gas += gas;
-            self.queue.push(self.now, Event::Jury(id, true));
-        }
+    /// The owner challenges a ticket; whether it could.
+    pub(super) fn challenge(&mut self, id: TicketId, unit: u64) -> bool {
+        let Ok(bond) = self.ledger.challenge(self.now, id, unit) else {
+            return false;
+        };
+        let (gas, side) = (self.plan.market.gas, self.deals[id.stack].side);
+        let account = &mut self.group(side).using;
+        account.paid_in += bond;
+        account.gas += gas;
+        self.queue.push(self.now, Event::Jury(id, true));
+        true
     }
 }

@@ -121,6 +121,10 @@ impl Network<'_> {
             Judge::Lazy | Judge::False => (Some(Verdict::Ok), false),
             Judge::Accomplice if own => (Some(Verdict::Ok), false),
             Judge::Accomplice => (Some(truth), true),
+            Judge::Accuser if self.is_accused_falsely(id) => {
+                (Some(self.agreed(jury, WRONG)), false)
+            }
+            Judge::Accuser => (Some(truth), true),
             Judge::Helped => (Some(colleague.unwrap_or(Verdict::Ok)), false),
             Judge::Copying if self.plan.rules.weaker.open_votes && colleague.is_some() => {
                 (colleague, false)
@@ -196,7 +200,16 @@ impl Network<'_> {
     }
 
     pub(super) fn back(&mut self, node: NodeIx) {
-        let task = self.parties[node].task;
+        let (task, side) = (self.parties[node].task, self.parties[node].side);
+        if side == Side::Others {
+            // in the place of who was innocent somebody comes who has as much: a third of the weight stays a third
+            let live = &mut self.ledger.nodes[node];
+            let lost = self.parties[node]
+                .collateral
+                .saturating_sub(live.collateral);
+            live.collateral += lost;
+            self.group(side).serving.paid_in += lost;
+        }
         if self.ledger.nodes[node].active(self.now) {
             self.ledger.nodes[node].reputation = self.plan.market.reputation;
             self.ledger.sync(self.now, task, node);

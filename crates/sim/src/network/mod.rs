@@ -1,5 +1,6 @@
 //! A network in virtual time: parties with their conduct, over the ledger's model, from event to event.
 
+mod accuse;
 mod away;
 mod conduct;
 mod days;
@@ -19,6 +20,7 @@ use crate::{
     model::{Ledger, Micro, Ms, NodeIx, StackIx, TaskIx},
     plan::{Plan, PlanError},
 };
+pub(crate) use accuse::ORDER;
 use conduct::{Judge, Serving, Using};
 use events::{Event, Queue};
 use serde::Serialize;
@@ -164,6 +166,7 @@ impl Network<'_> {
             Event::Test(number) => self.test(number),
             Event::Squat(number) => self.squat(number),
             Event::Wash(node) => self.wash(node),
+            Event::Order(number) => self.order(number),
             Event::Request(stack) => self.request(stack),
             Event::Idle(stack, node) => self.idle(stack, node),
             Event::Ended(stack) => self.ended(stack),
@@ -179,6 +182,7 @@ impl Network<'_> {
             Event::Commit(id, challenge) => self.commit((id, challenge)),
             Event::Reveal(id, challenge) => self.reveal((id, challenge)),
             Event::Decide(id, challenge) => self.decide((id, challenge)),
+            Event::Accuse(id) => self.accuse(id),
             Event::Demand(id) => self.demand(id),
             Event::Answer(id, unit) => self.answer(id, unit),
             Event::Silence(id, unit) => self.silence(id, unit),

@@ -117,7 +117,8 @@ impl Network<'_> {
         true
     }
 
-    fn spend(&mut self, stack: StackIx, node: NodeIx, work: Micro, worth: Micro) {
+    /// What a node spent on an answer, and what it was worth to who asked.
+    pub(super) fn spend(&mut self, stack: StackIx, node: NodeIx, work: Micro, worth: Micro) {
         let (server, user) = (self.parties[node].side, self.deals[stack].side);
         self.group(server).serving.work += work;
         self.group(user).using.worth += worth;

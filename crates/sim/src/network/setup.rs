@@ -14,7 +14,7 @@ use crate::{
 };
 use std::cell::Cell;
 
-const USDC: Micro = 1_000_000;
+pub(super) const USDC: Micro = 1_000_000;
 /// The price of all nodes: a unit costs a micro-USDC.
 pub(super) const PRICE: u64 = 1_000_000;
 /// The price of testers' nodes, so that nobody else is sent to them.
@@ -27,6 +27,8 @@ const TESTERS_COLLATERAL: Micro = 100_000 * USDC;
 const POOL: Micro = 10 * USDC;
 /// Squatters beside a thousand customers.
 const SQUATS_PERMILLE: u64 = 300;
+/// What an owner buys with attesters of its own, beside a thousand customers.
+const ORDERS_PERMILLE: u64 = 750;
 /// Virtual time begins on this day.
 const FIRST_DAY: u64 = 1_000;
 /// One in so many attesters is a tester's.
@@ -75,7 +77,10 @@ impl<'a> Network<'a> {
         let takes_part = plan.coalition != Strategy::GriefingUser;
         // every so-manieth, so that large and small ones take part as they come
         let counted = (wallet + 1) * plan.share_permille / 1_000;
-        let chosen = takes_part && counted > wallet * plan.share_permille / 1_000;
+        let chosen = match plan.coalition {
+            Strategy::AccusingOwner => self.is_within_share(collateral),
+            _ => takes_part && counted > wallet * plan.share_permille / 1_000,
+        };
         let side = if chosen {
             Side::Coalition
         } else {
@@ -118,6 +123,13 @@ impl<'a> Network<'a> {
         };
         self.group(side).serving.gas += 3 * plan.market.gas * (parts - 1);
         collateral
+    }
+
+    /// Whether a coalition that counts by its weight takes part with this, too, and has no more than its share.
+    fn is_within_share(&self, collateral: Micro) -> bool {
+        let ours = self.coalition.serving.paid_in + collateral;
+        let all = ours + self.others.serving.paid_in;
+        ours * 1_000 <= all * self.plan.share_permille
     }
 
     fn other_judge(&self, wallet: u64, chosen: bool) -> Judge {
@@ -220,6 +232,14 @@ impl<'a> Network<'a> {
                 }
             }
         }
+        if plan.coalition == Strategy::AccusingOwner {
+            // it buys as much if it is honest
+            for number in 0..plan.stacks() * ORDERS_PERMILLE / 1_000 {
+                let number = ORDERS + number;
+                let at = self.start + self.dice.below(Purpose::Arrival, (number, 0), span);
+                self.queue.push(at, Event::Order(number));
+            }
+        }
         let first = self.start / DAY;
         for day in first..self.end / DAY {
             self.queue.push(day * DAY + 1, Event::Morning(day));
@@ -242,5 +262,7 @@ impl<'a> Network<'a> {
 pub(super) const TESTS: u64 = 1 << 40;
 /// Numbers of squatters' stacks begin here.
 pub(super) const SQUATS: u64 = 1 << 42;
+/// Numbers of an accusing owner's stacks begin here.
+const ORDERS: u64 = 1 << 43;
 /// Numbers of stacks that nodes buy from themselves begin here.
 pub(super) const WASHES: u64 = 1 << 41;

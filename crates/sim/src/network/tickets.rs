@@ -67,8 +67,10 @@ impl Network<'_> {
         }
         let deadline = self.ledger.ticket(id).map_or(self.now, |t| t.deadline);
         self.queue.push(deadline + 1, Event::Claim(id));
-        if self.deals[id.stack].using == Using::Griefing {
-            self.queue.push(self.now + HOUR, Event::Demand(id));
+        match self.deals[id.stack].using {
+            Using::Griefing => self.queue.push(self.now + HOUR, Event::Demand(id)),
+            Using::Accusing => self.queue.push(self.now + HOUR, Event::Accuse(id)),
+            _ => {}
         }
         let seed = self.dice.beacon(Purpose::Ticket, number.0, number.1);
         if let Ok(hit) = self.ledger.draw(id, seed) {

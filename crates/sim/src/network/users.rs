@@ -58,7 +58,7 @@ impl Network<'_> {
         // one ticket's worth
         let units = self.plan.market.settle_least.max(self.smallest());
         let deal = self.deal(number, Side::Testers, Using::Testing, (1, units));
-        self.buy_from(deal, task, node, TESTERS_PRICE);
+        let _sold = self.buy_from(deal, task, node, TESTERS_PRICE);
     }
 
     /// A node buys from itself, for a day.
@@ -68,7 +68,7 @@ impl Network<'_> {
         let number = WASHES + self.deals.len() as u64;
         let deal = self.deal(number, Side::Coalition, Using::Washing, (1, units));
         let task = self.parties[node].task;
-        self.buy_from(deal, task, node, PRICE);
+        let _sold = self.buy_from(deal, task, node, PRICE);
         if self.now + DAY < self.last_arrival() {
             self.queue.push(self.now + DAY, Event::Wash(node));
         }
@@ -79,7 +79,13 @@ impl Network<'_> {
         self.plan.rules.smallest_ticket(examined) + 1
     }
 
-    fn deal(&self, number: u64, side: Side, using: Using, (requests, units): (u64, u64)) -> Deal {
+    pub(super) fn deal(
+        &self,
+        number: u64,
+        side: Side,
+        using: Using,
+        (requests, units): (u64, u64),
+    ) -> Deal {
         Deal {
             number,
             side,
@@ -95,15 +101,17 @@ impl Network<'_> {
         }
     }
 
-    /// A stack all of which one node serves at once, and settles.
-    fn buy_from(&mut self, deal: Deal, task: TaskIx, node: NodeIx, price: u64) {
+    /// A stack all of which one node serves at once, and settles; `None` if it can't be had.
+    pub(super) fn buy_from(
+        &mut self,
+        deal: Deal,
+        task: TaskIx,
+        node: NodeIx,
+        price: u64,
+    ) -> Option<StackIx> {
         let (units, using) = (deal.units, deal.using);
-        let Some(stack) = self.buy(deal, task, price, 0) else {
-            return;
-        };
-        if self.ledger.lease(self.now, stack, node, units).is_err() {
-            return;
-        }
+        let stack = self.buy(deal, task, price, 0)?;
+        self.ledger.lease(self.now, stack, node, units).ok()?;
         self.pays_gas(node);
         let number = self.deals[stack].number;
         let base = self.sizes().1;
@@ -117,6 +125,7 @@ impl Network<'_> {
             left -= size;
         }
         self.queue.push(self.now, Event::Settle(stack, node));
+        Some(stack)
     }
 
     fn buy(&mut self, deal: Deal, task: TaskIx, price: u64, draw: usize) -> Option<StackIx> {

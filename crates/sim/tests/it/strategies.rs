@@ -53,6 +53,7 @@ strategies! {
     being_told_what_to_say_pays_only_if_nobody_tests: HelpedExaminer;
     bribing_a_fifth_pays_only_at_the_floors: BribedExaminers;
     griefing_pays_only_where_fines_go_to_owners: GriefingUser;
+    accusing_pays_only_where_a_bond_is_flat_and_all_is_given_back: AccusingOwner;
     squatting_pays_only_where_whole_stacks_are_leased_for_ever: SquattingUser;
 }
 
@@ -61,6 +62,19 @@ fn an_outage_below_the_answer_window_costs_business_and_no_collateral() {
     let measured = measure(&plan(Strategy::RegionalOutage)).unwrap();
     assert!(measured.ratio().is_some_and(|ratio| ratio < WHOLE));
     assert_eq!(measured.outcome.seen.convicted, 0);
+}
+
+/// Seven drawn jurors are five of a third's once in 22 times; its examiners accuse now and then, too.
+#[test]
+fn an_accusing_third_is_believed_about_once_in_twenty_two() {
+    let measured = measure(&plan(Strategy::AccusingOwner)).unwrap();
+    let seen = &measured.outcome.seen;
+    let (accused, convicted) = (seen.accusations, seen.convicted_honest);
+    assert!(accused > 500, "{accused}");
+    let about = accused / 33..=accused / 15;
+    assert!(about.contains(&convicted), "{convicted} of {accused}");
+    let honest = &measured.honest.seen;
+    assert_eq!((honest.accusations, honest.convicted_honest), (0, 0));
 }
 
 #[test]
