@@ -37,8 +37,11 @@ cargo xtask check           format, lints, docs, licences, advisories; changes n
 cargo xtask circles [CRATE] the part of it that looks for circles of modules
 cargo xtask errors          the part of it that looks for errors which print their source twice
 cargo xtask comments        the part of it that looks for doc comments of one or two words
+cargo xtask paths           the part of it that looks for paths which documents name and that aren't there
+cargo xtask glossary        the part of it that looks for words which the glossary explains twice
 cargo xtask docs            write the documents that are made of the code
-cargo xtask performance FOLDER   put the tables that benches left there (--report FOLDER) into docs/performance.md
+cargo xtask performance FOLDER   put the tables that benches left there (--report FOLDER) into docs/performance.md and
+                            docs/verification.md, those they replace into docs/performance-history.md
 cargo xtask fix             format, and apply what the lints suggest
 cargo xtask fuzz [TARGET]... [--minutes N]
                             the fuzz targets led by coverage (--help says more)
@@ -72,6 +75,8 @@ fn dispatch(args: &[String]) -> Result<()> {
         ["circles", only] => circles::check(Some(only)),
         ["errors"] => errors::check(),
         ["comments"] => short_docs::check(),
+        ["paths"] => paths::check(),
+        ["glossary"] => glossary::check(),
         ["docs"] => docs::write(),
         ["performance", folder] => performance::run(folder.as_ref()),
         ["fix"] => check::fix(),

@@ -1,4 +1,4 @@
-//! The first page of help: the commands in groups, by who uses them, and what to type first; and the
+//! The first page of help: the commands in groups, by what they are for, and what to type first; and the
 //! examples of each command. A test holds them against the commands that there are.
 
 use crate::{

@@ -9,7 +9,7 @@ pub(super) const PATH: &str = "docs/configuration.md";
 const HEAD: &str = "\
 # Configuration reference
 
-Every key of every file, with its default and its meaning. Written by `cargo xtask docs` from the code's own types and comments;
+Every key of every file, with its default and its meaning; below each heading the type that it is declared in. Written by `cargo xtask docs` from the code's own types and comments;
 `cargo xtask check` fails where it is stale. [node.toml](node.toml) and [gateway.toml](gateway.toml) are commented examples, and
 [operators.md](operators.md) says what to set.
 
@@ -234,7 +234,8 @@ pub(super) fn text() -> Result<String> {
             text += &format!("\n{}\n", chapter.intro);
         }
         for section in chapter.sections {
-            text += &format!("\n### {}\n\n", section.title);
+            let (title, source, name) = (section.title, section.source, section.name);
+            text += &format!("\n### {title}\n\n`{name}` in `{source}`\n\n");
             text += "| key | value | default | meaning |\n|---|---|---|---|\n";
             for key in keys(section)? {
                 text += &row(&key, chapter);
@@ -341,6 +342,19 @@ mod tests {
         for row in text.lines().filter(|line| line.starts_with("| `")) {
             let kind = row.split(" | ").nth(1).unwrap();
             assert!(!kind.starts_with(char::is_uppercase), "{row}");
+        }
+    }
+
+    #[test]
+    fn each_section_says_which_file_declares_it() {
+        let text = text().unwrap();
+        let sections = CHAPTERS.iter().flat_map(|chapter| chapter.sections);
+        for section in sections {
+            let told = format!(
+                "### {}\n\n`{}` in `{}`\n",
+                section.title, section.name, section.source
+            );
+            assert!(text.contains(&told), "{told}");
         }
     }
 
