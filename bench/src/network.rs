@@ -4,10 +4,11 @@
 use crate::process::{Process, measured};
 use anyhow::{Context, Result};
 use atoma_client::{BuyRequest, Client, ClientConfig, request_key};
-use atoma_keys::{SigningKey, write_private};
+use atoma_keys::SigningKey;
 use atoma_ledger::Ledger;
 use atoma_network::create_task;
 use atoma_runtime::SystemRandom;
+use atoma_runtime::files::write_private;
 use atoma_types::{
     ComputeUnits, DurationMs, EngineClass, MicroUsdc, NodeId, Numerics, Price, Rule, StackId,
     TaskId, chain::NewTask, hash::Hash32,

@@ -1,8 +1,9 @@
 //! A node changes its response key after it has settled: what was sealed for the old one is still shown.
 
 use crate::world::Told;
-use atoma_keys::{SigningKey, read_private, write_private};
+use atoma_keys::{SigningKey, read_private};
 use atoma_runtime::SystemRandom;
+use atoma_runtime::files::write_private;
 use atoma_types::chain::{Event, calls};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,9 @@
 //! A node's response key is changed while its users ask: nothing that was served before is lost.
 
 use crate::town::Town;
-use atoma_keys::{SigningKey, write_private};
+use atoma_keys::SigningKey;
 use atoma_runtime::SystemRandom;
+use atoma_runtime::files::write_private;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_changes_its_key_while_requests_run_and_is_paid_for_both() {

@@ -139,7 +139,8 @@ impl Network {
         let task = builtin_task(&ledger, &operator).await;
         let secret = operator.to_suiprivkey().expect("a key has a text");
         let path = folder.path();
-        atoma_keys::write_private(&path.join("operator.key"), secret.as_bytes()).expect("writable");
+        atoma_runtime::files::write_private(&path.join("operator.key"), secret.as_bytes())
+            .expect("writable");
         let params = ledger.db().await.expect("the database").params;
         let settings = NodeSettings {
             ledger: ledger.url().to_owned(),

@@ -161,7 +161,7 @@ impl World {
             let minted = ledger.mint_usdc(address, MicroUsdc(1_000_000_000)).await;
             minted.unwrap();
             let secret = operator.to_suiprivkey().unwrap();
-            atoma_keys::write_private(&key, secret.as_bytes()).unwrap();
+            atoma_runtime::files::write_private(&key, secret.as_bytes()).unwrap();
         }
         let collateral = ledger.db().await.unwrap().params.min_collateral;
         let keys = broker.map(|url| format!(", model_keys = {url:?}"));

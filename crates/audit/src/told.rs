@@ -1,6 +1,7 @@
 //! What an answer's body says: read back from OpenAI's JSON, whole or streamed.
 
 use crate::asked::Shape;
+use atoma_http::client::Events;
 use atoma_types::Usage;
 use serde::Deserialize;
 use serde_json::Value;
@@ -116,14 +117,13 @@ impl Told {
             told.add(shape, serde_json::from_slice(body).ok()?, &mut calls)?;
             told.finish.as_ref()?;
         } else {
-            // what a client that leaves is cut off in is no frame
-            let end = body.windows(2).rposition(|pair| pair == b"\n\n");
-            let frames = &body[..end.unwrap_or_default()];
-            for line in std::str::from_utf8(frames).ok()?.lines() {
-                // the mark after which nobody reads on stands behind the receipt
-                if let Some(data) = line.strip_prefix("data:") {
-                    told.add(shape, serde_json::from_str(data).ok()?, &mut calls)?;
-                }
+            // read as the client reads it, else it might be shown another answer than the one that is judged; what a
+            // client that leaves is cut off in is no event, and the mark after which nobody reads on stands behind the
+            // receipt
+            let mut events = Events::default();
+            events.push(body).ok()?;
+            while let Some(data) = events.next() {
+                told.add(shape, serde_json::from_slice(&data).ok()?, &mut calls)?;
             }
         }
         told.calls = calls.into_values().collect();
@@ -322,6 +322,8 @@ mod tests {
             frame(r#"{"delta":{"content":"a","content":"b"}}"#),
             frame(r#"{"index":1,"delta":{"content":"a"}}"#),
             format!("{end}{}", frame(r#"{"delta":{"content":"more"}}"#)),
+            // one event of two lines, which a client joins
+            format!("data: {{\"choices\":[]}}\n{end}"),
             "data: [DONE]\n\n".to_owned(),
             "data: {\"error\":{\"message\":\"no\"}}\n\n".to_owned(),
         ] {

@@ -1,7 +1,8 @@
 //! A model's key on its owner's disk.
 
 use atoma_channel::model::ModelKey;
-use atoma_keys::{read_private, write_private};
+use atoma_keys::read_private;
+use atoma_runtime::files::write_private;
 use atoma_types::hash::{Hash32, ParseHashError};
 use std::{
     fmt, io,

@@ -13,17 +13,15 @@ use crate::{
     fault::{Fault, Result},
     tags::ANSWER_TAG,
 };
-use atoma_runtime::Random;
+use atoma_runtime::{Entropy, Random};
 use atoma_tee::octets::{Digest, Octets};
 use hpke::{
     Deserializable, Kem, OpModeR, OpModeS, Serializable,
     aead::{AeadCtxR, AeadCtxS, AesGcm256},
     kdf::HkdfSha256,
     kem::XWing,
-    rand_core::{TryCryptoRng, TryRng},
     setup_receiver, setup_sender_with_rng,
 };
-use std::convert::Infallible;
 use zeroize::Zeroizing;
 
 /// Bytes of an encapsulated key.
@@ -133,25 +131,3 @@ impl Unwrapping {
         Ok(secret)
     }
 }
-
-/// Randomness as HPKE wants it.
-struct Entropy<'a>(&'a dyn Random);
-
-impl TryRng for Entropy<'_> {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> std::result::Result<u32, Infallible> {
-        Ok(u32::from_le_bytes(self.0.bytes()))
-    }
-
-    fn try_next_u64(&mut self) -> std::result::Result<u64, Infallible> {
-        Ok(self.0.next_u64())
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> std::result::Result<(), Infallible> {
-        self.0.fill(bytes);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Entropy<'_> {}

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ::http::{HeaderValue, Response, StatusCode, header};
 use atoma_http::client::{AnswerLimits, Body, Pieces, get};
+use atoma_runtime::files;
 use serde::Deserialize;
 
 use crate::fingerprint::{digest, new_state};
@@ -424,7 +425,7 @@ impl<'a> Hub<'a> {
             });
         }
         out.sync_all().map_err(io)?;
-        std::fs::rename(&part, &target).map_err(io)
+        files::rename(&part, &target).map_err(io)
     }
 }
 

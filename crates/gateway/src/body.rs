@@ -12,8 +12,6 @@ use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// Tokens that a body doesn't show: a template with tools, two pictures.
-const BESIDE_BODY_TOKENS: u64 = 8_192;
 /// More choices than this are refused, as OpenAI does.
 const MAX_CHOICES: u64 = 128;
 
@@ -138,23 +136,12 @@ impl Asked<'_> {
         weights: &UnitWeights,
         default_output: u64,
     ) -> ComputeUnits {
-        self.worst(endpoint, weights, default_output, self.bytes)
-    }
-
-    /// What a node may raise that to: it may have a longer template than we think, and parts of a body
-    /// stand for more tokens than they have bytes (a picture's URL). More is no node's to ask, for
-    /// units are granted to whoever asks.
-    pub(crate) fn most_units(
-        &self,
-        endpoint: Endpoint,
-        weights: &UnitWeights,
-        default_output: u64,
-    ) -> ComputeUnits {
-        let bytes = self
-            .bytes
-            .saturating_mul(2)
-            .saturating_add(BESIDE_BODY_TOKENS);
-        self.worst(endpoint, weights, default_output, bytes)
+        if let Some(sealed) = &self.sealed {
+            return sealed.max_units;
+        }
+        let worst = self.bounds(endpoint).worst_units(weights, default_output);
+        // more than anyone can pay for: the budget says no
+        worst.unwrap_or(ComputeUnits(u64::MAX))
     }
 
     /// What the body says of its size.
@@ -165,25 +152,6 @@ impl Asked<'_> {
             max_tokens: self.max_tokens,
             answers: self.choices,
         }
-    }
-
-    fn worst(
-        &self,
-        endpoint: Endpoint,
-        weights: &UnitWeights,
-        default_output: u64,
-        bytes: u64,
-    ) -> ComputeUnits {
-        if let Some(sealed) = &self.sealed {
-            return sealed.max_units;
-        }
-        let bounds = BodyBounds {
-            bytes,
-            ..self.bounds(endpoint)
-        };
-        let worst = bounds.worst_units(weights, default_output);
-        // more than anyone can pay for: the budget says no
-        worst.unwrap_or(ComputeUnits(u64::MAX))
     }
 
     /// What a node has to do for a whole answer. An embedding has no output, whatever the body says.

@@ -1,7 +1,7 @@
 //! What is for sale: the tasks on the ledger that this gateway serves, and the nodes that sell them.
 
 use crate::config::{GatewayConfig, StackPolicy};
-use atoma_client::fair_price;
+use atoma_client::{RequestTry, fair_price};
 use atoma_ledger::{Ledger, ReadError};
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price, Role, TaskId, TimestampMs, UnitWeights,
@@ -42,6 +42,12 @@ impl Offer {
     pub(crate) fn most(&self) -> ComputeUnits {
         let most = self.sellers.iter().map(|seller| seller.most);
         most.max().unwrap_or_default()
+    }
+
+    /// What a node may raise a request's units to. Of a body that can't be read nothing explains more than is signed.
+    pub(crate) fn most_units(&self, request: &RequestTry) -> ComputeUnits {
+        let most = request.most_units(&self.weights, self.policy.default_output_tokens);
+        most.unwrap_or_else(|_| request.max_units())
     }
 
     /// Whether the task's role is the natural one for an endpoint. Any text model may still be asked

@@ -14,7 +14,7 @@
 //!
 //! Pure: time and the seed come from outside.
 
-use atoma_types::{NodeId, Price};
+use atoma_types::{NodeId, Price, message::Endpoint};
 use std::time::Duration;
 
 /// How fast an average forgets higher values, and an unheard node its own.
@@ -39,6 +39,16 @@ pub(crate) enum Measure {
     PerToken,
     /// An embedding's whole time.
     Embedding,
+}
+
+impl Measure {
+    pub(crate) fn of(endpoint: Endpoint, stream: bool) -> Self {
+        match endpoint {
+            Endpoint::Embeddings => Self::Embedding,
+            Endpoint::ChatCompletions | Endpoint::Completions if stream => Self::FirstToken,
+            Endpoint::ChatCompletions | Endpoint::Completions => Self::PerToken,
+        }
+    }
 }
 
 /// How an attempt at a node ended.

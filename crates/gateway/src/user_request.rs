@@ -51,8 +51,8 @@ pub(crate) struct UserRequest {
     next: RequestTry,
     /// Nodes that can't open it; none are excluded where it isn't sealed.
     excluded: Vec<NodeId>,
-    /// No node can raise its units above this.
-    most_units: ComputeUnits,
+    /// What a sealed one may cost, as it says itself.
+    sealed_units: Option<ComputeUnits>,
     hold: Option<Hold>,
     /// What the first node that refused has sealed: its user alone can read why, so another node is asked.
     refused: Option<WholeReply>,
@@ -119,7 +119,6 @@ impl UserRequest {
         let max_units = max_units.min(most.unwrap_or_default());
         let able = sellers.filter(|seller| seller.most >= max_units);
         let cheapest = able.map(|seller| seller.price).min();
-        let most_units = asked.most_units(endpoint, &offer.weights, default_output);
         // whatever a sealed one is inside, its frames are passed on as they come
         let sealed = asked.sealed.is_some();
         let stream = sealed || (asked.stream && endpoint != Endpoint::Embeddings);
@@ -143,7 +142,7 @@ impl UserRequest {
                 .sealed(sealed),
             sealed,
             excluded,
-            most_units,
+            sealed_units: asked.sealed.as_ref().map(|sealed| sealed.max_units),
             hold: None,
             refused: None,
             lacked: None,
@@ -286,7 +285,8 @@ impl UserRequest {
             self.hold = unsettled.failed();
             let units = UnitBounds {
                 signed: self.next.max_units(),
-                most: self.most_units,
+                most: (self.sealed_units)
+                    .unwrap_or_else(|| self.pool.offer().most_units(&self.next)),
             };
             lease = match (retries.after(failure, units), refused) {
                 (Decision::PassOn, Some(whole)) => {
@@ -471,11 +471,7 @@ impl UserRequest {
     }
 
     fn measure(&self) -> Measure {
-        match self.endpoint {
-            Endpoint::Embeddings => Measure::Embedding,
-            Endpoint::ChatCompletions | Endpoint::Completions if self.stream => Measure::FirstToken,
-            Endpoint::ChatCompletions | Endpoint::Completions => Measure::PerToken,
-        }
+        Measure::of(self.endpoint, self.stream)
     }
 }
 

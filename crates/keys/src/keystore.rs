@@ -1,11 +1,8 @@
 //! Sui's keystore file: a JSON list of base64 strings, each `flag ‖ 32-byte secret` with flag 0 for
 //! ed25519. Keys of other schemes in the file are kept as they are and passed over.
 
-use crate::{
-    SecretKeyError, SigningKey,
-    private_file::{read_private, write_private},
-    signing::ED25519_FLAG,
-};
+use crate::{SecretKeyError, SigningKey, private_file::read_private, signing::ED25519_FLAG};
+use atoma_runtime::files::write_private;
 use atoma_types::Address;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::path::{Path, PathBuf};

@@ -15,7 +15,7 @@ mod verifier;
 
 pub use at_rest::{AtRestKey, SEAL_BYTES};
 pub use keystore::{Keystore, KeystoreError};
-pub use private_file::{ExposedSecret, read_private, write_private};
+pub use private_file::{ExposedSecret, read_private};
 pub use sealing::x25519_of;
 pub use signing::{SecretKeyError, SigningKey};
 pub use verifier::Verifier;

@@ -1,7 +1,7 @@
 //! Attempts at one piece of work: what comes of each, and how many there may be.
 
 use crate::{BuildError, ExecuteError, coin::Coin};
-use atoma_runtime::WithCauses;
+use atoma_runtime::{Backoff, WithCauses};
 use atoma_types::Address;
 use std::time::Duration;
 use sui_rpc::proto::sui::rpc::v2::ExecutedTransaction;
@@ -12,10 +12,8 @@ use sui_sdk_types::Digest;
 const MAX_BUILDS: u32 = 5;
 /// Merges before a payment at most, of a thousand coins each.
 const MAX_MERGES: u32 = 64;
-/// First pause between two tries; it doubles.
-pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// Longest pause between two tries.
-pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// Pauses between two tries: the first, and the longest.
+pub(crate) const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(3));
 
 /// What came of one attempt.
 #[derive(Debug)]
@@ -40,7 +38,7 @@ pub(crate) struct Tries {
     /// How often the ledger gave up for congestion.
     pub(crate) congested: u64,
     in_doubt: bool,
-    pause: Duration,
+    backoff: Backoff,
 }
 
 impl Tries {
@@ -50,7 +48,7 @@ impl Tries {
             merged: 0,
             congested: 0,
             in_doubt: false,
-            pause: FIRST_PAUSE,
+            backoff: BACKOFF,
         }
     }
 
@@ -87,9 +85,7 @@ impl Tries {
         self.made += 1;
         if self.made < MAX_BUILDS {
             tracing::debug!(%sender, reason = %WithCauses(&reason), "building the transaction again");
-            let pause = self.pause;
-            self.pause = (pause * 2).min(LONGEST_PAUSE);
-            return Ok(pause);
+            return Ok(self.backoff.failed());
         }
         Err(if self.congested > 0 || self.in_doubt {
             reason

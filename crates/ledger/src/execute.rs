@@ -9,7 +9,7 @@
 
 use crate::{
     BuildError, Connection, ExecuteError, Executed, ReadError,
-    attempt::{Attempt, FIRST_PAUSE, LONGEST_PAUSE, Tries},
+    attempt::{Attempt, BACKOFF, Tries},
     build::{Work, transaction},
     grpc_status::GrpcStatus,
     mask::{EXECUTED_FIELDS, mask},
@@ -358,7 +358,7 @@ impl Connection {
         {
             return Ok(executed);
         }
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = BACKOFF;
         let mut attempt = 0;
         loop {
             let mut client = self.inner.client.clone();
@@ -386,17 +386,15 @@ impl Connection {
                 return Err(ExecuteError::Timeout { digest, source });
             }
             tracing::debug!(%digest, attempt, error = %WithCauses(&source), "submitting again");
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            sleep(backoff.failed()).await;
         }
     }
 
     async fn look_for(&self, digest: Digest, looks: u32) -> Option<ExecutedTransaction> {
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = BACKOFF;
         for look in 0..looks {
             if look > 0 {
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                sleep(backoff.failed()).await;
             }
             if let Ok(Some(executed)) = self.look_up(digest).await {
                 return Some(executed);

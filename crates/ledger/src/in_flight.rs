@@ -9,10 +9,11 @@
 //! One file for each, named by the digest, in a folder for each network. Its program holds the system's lock on it,
 //! so that others leave it alone for as long as that lives. A file that isn't whole was never sent.
 
+use atoma_runtime::files;
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -54,9 +55,9 @@ impl InFlight {
             return Ok(());
         }
         let path = self.path(digest);
-        make_folder(&self.folder)?;
+        files::create_folder(&self.folder)?;
         let written = write(&path, signed).and_then(|file| {
-            File::open(&self.folder)?.sync_all()?;
+            files::sync_folder(&self.folder)?;
             Ok(file)
         });
         match written {
@@ -115,23 +116,11 @@ impl InFlight {
     }
 }
 
-/// Makes the folder, for its owner alone.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
 /// A new file, locked before there is anything in it.
 fn write(path: &Path, signed: &SignedTransaction) -> io::Result<File> {
     let bytes = bcs::to_bytes(signed).map_err(io::Error::other)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut options = files::private_file();
+    let mut file = options.write(true).create_new(true).open(path)?;
     file.lock()?;
     file.write_all(&bytes)?;
     file.sync_all()?;

@@ -5,6 +5,7 @@ use crate::{
     EventStart, Ledger, LedgerFrame, ReadError,
     events::{Follower, REOPEN_PAUSE},
 };
+use atoma_runtime::Backoff;
 use futures::{Stream, StreamExt, future::BoxFuture, stream::BoxStream};
 use std::{
     fmt,
@@ -81,8 +82,8 @@ struct Listening {
     next: Option<LedgerFrame>,
     /// Before the stream is taken up again.
     rest: Option<Duration>,
-    /// The pause after the next refusal.
-    pause: Duration,
+    /// The pauses after refusals.
+    backoff: Backoff,
     /// How often the place was refused in a row.
     refusals: u32,
     /// The place was given up, and nobody was told so far.
@@ -96,7 +97,7 @@ impl Listening {
             anew,
             next,
             rest: None,
-            pause: REOPEN_PAUSE,
+            backoff: Backoff::new(REOPEN_PAUSE, LONGEST_PAUSE),
             refusals: 0,
             lost: false,
         }
@@ -130,7 +131,7 @@ impl Listening {
     }
 
     fn came(&mut self, frame: LedgerFrame) -> Told {
-        self.pause = REOPEN_PAUSE;
+        self.backoff.succeeded();
         self.refusals = 0;
         if std::mem::take(&mut self.lost) {
             self.next = Some(frame);
@@ -145,8 +146,7 @@ impl Listening {
             // only an event that can't be read
             return;
         };
-        self.rest = Some(self.pause);
-        self.pause = self.pause.saturating_mul(2).min(LONGEST_PAUSE);
+        self.rest = Some(self.backoff.failed());
         self.refusals = match is_of_the_place(code) {
             true => self.refusals.saturating_add(1),
             false => 0,

@@ -49,7 +49,7 @@ impl ApiKeys {
                 return key.map_err(|source| NetworkError::ApiKey { path, source });
             }
             let key = ApiKey::generate(random);
-            atoma_keys::write_private(&path, key.reveal().as_bytes()).map_err(file)?;
+            atoma_runtime::files::write_private(&path, key.reveal().as_bytes()).map_err(file)?;
             Ok(key)
         };
         Ok(Self {

@@ -1,8 +1,9 @@
 //! Keys of a network's parties, kept in its folder so that a network that starts again has the same ones.
 
 use crate::NetworkError;
-use atoma_keys::{SigningKey, read_private, write_private};
+use atoma_keys::{SigningKey, read_private};
 use atoma_runtime::Random;
+use atoma_runtime::files::write_private;
 use std::path::Path;
 
 /// The key in a private file, made at first use from `random`.

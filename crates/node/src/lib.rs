@@ -28,7 +28,6 @@ mod address;
 mod admin;
 mod admission;
 mod attest;
-mod backoff;
 mod billing;
 mod bodies;
 mod cache_secret;

@@ -1,8 +1,9 @@
 //! The response key: signs receipts, once per request. It is a key of its own, apart from the
 //! wallet's, and lives in the data directory; the ledger knows its public half.
 
-use atoma_keys::{SigningKey, read_private, write_private};
+use atoma_keys::{SigningKey, read_private};
 use atoma_runtime::Random;
+use atoma_runtime::files::write_private;
 use atoma_store::{OpenError, create_folder};
 use atoma_types::PublicKey;
 use std::{

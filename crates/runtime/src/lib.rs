@@ -8,21 +8,25 @@
 //! Sleeping and deadlines need no seam of their own: `tokio::time`, including
 //! `tokio::time::Instant::now`, is what a paused tokio runtime simulates, so anyone may use it.
 //!
-//! [`WithCauses`] stands here because it is the lowest crate that all who write logs use.
+//! [`WithCauses`], [`files`] and [`Backoff`] stand here because it is the lowest crate that all who write logs, keep
+//! files or try again use.
 
+mod backoff;
 mod causes;
 mod clock;
+pub mod files;
 #[cfg(feature = "testing")]
 mod kept_log;
 mod random;
 mod sockets;
 mod threads;
 
+pub use backoff::{Backoff, spread};
 pub use causes::WithCauses;
 pub use clock::{Clock, SharedClock, SimulatedClock, SystemClock};
 #[cfg(feature = "testing")]
 pub use kept_log::KeptLog;
-pub use random::{Random, SeededRandom, SharedRandom, SystemRandom};
+pub use random::{Entropy, Random, SeededRandom, SharedRandom, SystemRandom};
 pub use sockets::{Listener, MemorySockets, Socket, Sockets};
 pub use threads::{Blocking, Threads, Worker, WorkerPanicked};
 

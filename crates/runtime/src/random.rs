@@ -6,6 +6,7 @@ use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
 };
 use std::{
+    convert::Infallible,
     fmt::{self, Debug},
     sync::Arc,
 };
@@ -54,6 +55,31 @@ pub struct SystemRandom;
 
 /// Random bytes that follow from a seed: the same again in each run. Not for secrets that matter.
 pub struct SeededRandom(Mutex<ChaCha8Rng>);
+
+/// Randomness in the form that cryptographic libraries ask for.
+#[derive(Debug)]
+pub struct Entropy<'a>(pub &'a dyn Random);
+
+// === impl Entropy ===
+
+impl rand_core::TryRng for Entropy<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(u32::from_le_bytes(self.0.bytes()))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill(bytes);
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for Entropy<'_> {}
 
 // === impl SystemRandom ===
 

@@ -2,10 +2,11 @@
 
 use super::judge::Decision;
 use crate::fault::KeyFault;
+use atoma_runtime::files;
 use atoma_types::TimestampMs;
 use serde::Serialize;
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Write},
     path::Path,
 };
@@ -63,22 +64,10 @@ fn is_zero(number: &u64) -> bool {
 impl Record {
     /// Opens the file, or makes it: for its owner alone, since it says whose nodes have a model.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
+        let file = files::private_file().append(true).create(true).open(path)?;
         // one that was made by hand may be everybody's
-        #[cfg(unix)]
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        if let Some(folder) = path.parent() {
-            let folder = if folder.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                folder
-            };
-            File::open(folder)?.sync_all()?;
-        }
+        files::close_to_others(path)?;
+        files::sync_name(path)?;
         Ok(Self {
             is_torn: file.metadata()?.len() > 0,
             file,

@@ -12,11 +12,11 @@ pub(crate) use profile::{Profile, Rights, Walrus};
 use crate::config_file::ConfigFile;
 use crate::guess;
 use anyhow::{Context, Result, bail};
+use atoma_runtime::files::write_private;
 use builtin::BUILTIN;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -113,14 +113,9 @@ impl Profiles {
 
     /// Whole or not at all: a reader never finds half a file.
     fn save(&self) -> Result<()> {
-        let folder = self.path.parent().context("the data folder has no name")?;
-        atoma_store::create_folder(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(toml::to_string_pretty(&self.file)?.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path)
-            .with_context(|| format!("cannot write {}", self.path.display()))?;
-        Ok(())
+        let text = toml::to_string_pretty(&self.file)?;
+        write_private(&self.path, text.as_bytes())
+            .with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 

@@ -1,8 +1,13 @@
 //! One try of a request as a value: what will be signed, and how a refusal changes it.
 
-use crate::{Evidence, retry::Mend, usage::Asked};
+use crate::{
+    Evidence,
+    estimate::{self, EstimateError},
+    retry::Mend,
+    usage::Asked,
+};
 use atoma_types::{
-    ComputeUnits, RequestId, TimestampMs,
+    ComputeUnits, RequestId, TimestampMs, UnitWeights,
     hash::Hash32,
     message::{Endpoint, RequestHeader, Salt, Signed},
 };
@@ -137,6 +142,18 @@ impl RequestTry {
             true => Asked::unread(self.endpoint),
             false => Asked::of(self.endpoint, &self.body),
         }
+    }
+
+    /// What a node may raise the units to: see [`estimate::most_units`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn most_units(
+        &self,
+        weights: &UnitWeights,
+        default_output: u64,
+    ) -> Result<ComputeUnits, EstimateError> {
+        estimate::most_units(self.endpoint, &self.body, weights, default_output)
     }
 
     /// The id that the next try is signed with.

@@ -86,7 +86,6 @@ mod body;
 mod catalog;
 mod certification;
 mod error;
-mod folder;
 mod footer;
 mod header;
 mod memory;

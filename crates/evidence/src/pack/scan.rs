@@ -1,12 +1,12 @@
 //! What a crash left of a pack that wasn't closed.
 
-use super::folder::sync_folder;
 use super::{
     MAX_RECORDS,
     catalog::Entry,
     header::HEADER_BYTES,
     record::{MAX_RECORD, MIN_RECORD, Record},
 };
+use atoma_runtime::files;
 use bytes::Bytes;
 use std::{
     ffi::OsString,
@@ -76,14 +76,12 @@ pub(super) fn keep_aside(mut file: &File, path: &Path, at: u64) -> io::Result<Dr
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(format!(".{at}.dropped"));
     let kept_in = PathBuf::from(name);
-    let mut options = File::options();
+    let mut options = files::private_file();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut copy = options.open(&kept_in)?;
     file.seek(SeekFrom::Start(at))?;
     let bytes = io::copy(&mut file, &mut copy)?;
     copy.sync_all()?;
-    kept_in.parent().map_or(Ok(()), sync_folder)?;
+    files::sync_name(&kept_in)?;
     Ok(Dropped { bytes, kept_in })
 }

@@ -30,7 +30,7 @@ use super::{
     salted::wiped,
 };
 use atoma_keys::SigningKey;
-use atoma_runtime::Random;
+use atoma_runtime::{Entropy, Random};
 use atoma_types::{
     NetworkId, NodeId, PublicKey, StackId,
     hash::{Hash32, Hasher},
@@ -40,14 +40,10 @@ use atoma_walrus::wire::Reader;
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use bytes::Bytes;
 use hpke::{
-    Deserializable, OpModeR, OpModeS, Serializable,
-    aead::ChaCha20Poly1305,
-    kdf::HkdfSha256,
-    kem::X25519HkdfSha256,
-    rand_core::{TryCryptoRng, TryRng},
-    single_shot_open, single_shot_seal_with_rng,
+    Deserializable, OpModeR, OpModeS, Serializable, aead::ChaCha20Poly1305, kdf::HkdfSha256,
+    kem::X25519HkdfSha256, single_shot_open, single_shot_seal_with_rng,
 };
-use std::{convert::Infallible, fmt};
+use std::fmt;
 use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
@@ -73,28 +69,6 @@ pub struct SealContext {
     /// The node that serves.
     pub node: NodeId,
 }
-
-/// Randomness as HPKE wants it.
-struct Entropy<'a>(&'a dyn Random);
-
-impl TryRng for Entropy<'_> {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(u32::from_le_bytes(self.0.bytes()))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(self.0.next_u64())
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.0.fill(bytes);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Entropy<'_> {}
 
 /// Seals bodies of one stack for the same parties.
 pub struct Sealer {

@@ -5,7 +5,6 @@
 //! follows the last whole record is cut off, so a crash may come at any byte. After a write that
 //! failed, the writer refuses: what the disk has then is only known by opening the file again.
 
-use super::folder::sync_folder;
 use super::{
     MAX_PACK, MAX_RECORDS,
     catalog::{Catalog, Entry, bytes_around},
@@ -15,6 +14,7 @@ use super::{
     record::Record,
     scan::{Dropped, keep_aside, whole_records},
 };
+use atoma_runtime::files;
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
@@ -57,7 +57,7 @@ impl PackWriter {
         file.seek(SeekFrom::Start(0))?;
         file.write_all(&header.to_bytes())?;
         file.sync_all()?;
-        path.parent().map_or(Ok(()), sync_folder)?;
+        files::sync_name(path)?;
         Ok(Self::new(path, file, header, Vec::new(), None))
     }
 
@@ -260,14 +260,12 @@ impl PackWriter {
 
 /// For its one writer, and for nobody else to read.
 fn open_file(path: &Path, create: bool) -> Result<File, PackError> {
-    let mut options = File::options();
+    let mut options = files::private_file();
     options
         .read(true)
         .write(true)
         .create(create)
         .truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
     file.try_lock()
         .map_err(|_| PackError::InUse(path.to_owned()))?;

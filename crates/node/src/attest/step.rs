@@ -14,8 +14,8 @@ use super::{
     judge::{Judged, WITHHELD},
     watched::{FIRST_PAUSE, LONGEST_PAUSE, Now, Watched},
 };
-use crate::backoff::Backoff;
 use atoma_ledger::LedgerEvent;
+use atoma_runtime::Backoff;
 use atoma_types::{
     DurationMs, NodeId, PublicKey, StackId, TimestampMs,
     chain::{Call, Event as Happened, Lease, Stack, Verdict},

@@ -1,8 +1,8 @@
 //! A stack that an attester watches: when it must be read again, and what anyone may do about its tickets.
 
 use super::duty::next_deadline;
-use crate::backoff::Backoff;
 use atoma_ledger::due_of_lease;
+use atoma_runtime::Backoff;
 use atoma_types::{
     DurationMs, NodeId, StackId, TimestampMs,
     chain::{Call, Stack},

@@ -3,8 +3,9 @@
 //! nothing is settled of the lease.
 
 use super::{error::EvidenceError, log::EvidenceLog, pack::PackStore};
-use crate::{backoff::Backoff, identity::Identity};
+use crate::identity::Identity;
 use atoma_evidence::pack::PackList;
+use atoma_runtime::Backoff;
 use atoma_runtime::WithCauses;
 use atoma_types::{BlobId, StackId};
 use parking_lot::Mutex;

@@ -2,6 +2,7 @@
 //! failed. Pure.
 
 use atoma_client::StackHandle;
+use atoma_runtime::Backoff;
 use atoma_types::{ComputeUnits, NodeId, Price};
 use std::{collections::HashMap, time::Duration};
 use tokio::time::Instant;
@@ -69,7 +70,7 @@ pub(super) struct Rests {
 #[derive(Debug)]
 struct Rest {
     until: Instant,
-    failures: u32,
+    backoff: Backoff,
 }
 
 impl Rests {
@@ -80,14 +81,11 @@ impl Rests {
     pub(super) fn rest(&mut self, node: NodeId, busy: bool, now: Instant) {
         let rest = self.failed.entry(node).or_insert(Rest {
             until: now,
-            failures: 0,
+            backoff: Backoff::new(REST_FIRST, REST_MAX),
         });
-        let pause = if busy {
-            REST_BUSY
-        } else {
-            let pause = REST_FIRST.saturating_mul(1 << rest.failures.min(16));
-            rest.failures = rest.failures.saturating_add(1);
-            pause.min(REST_MAX)
+        let pause = match busy {
+            true => REST_BUSY,
+            false => rest.backoff.failed(),
         };
         rest.until = rest.until.max(now + pause);
     }

@@ -17,14 +17,14 @@
 //! A snapshot takes back all three, and isn't seen.
 
 use super::error::JournalError;
-use atoma_runtime::Random;
+use atoma_runtime::{Random, files};
 use atoma_store::OpenError;
 use rusqlite::{Connection, params};
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
-    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{FileExt, MetadataExt},
     path::Path,
 };
 
@@ -145,14 +145,15 @@ impl Mark {
             db.execute(set, params![JOURNAL, itself.write()])
                 .map_err(read)?;
         }
-        let mut options = OpenOptions::new();
-        let file = options.create(true).truncate(false).write(true).mode(0o600);
+        let mut options = files::private_file();
+        let file = options.create(true).truncate(false).write(true);
         let mark = Self {
             id: itself.id,
             file: file.open(&path).map_err(at(&path))?,
         };
         mark.write(receipts).map_err(at(&path))?;
         mark.file.sync_all().map_err(at(&path))?;
+        files::sync_name(&path).map_err(at(&path))?;
         match fs::remove_file(folder.join(MOVED)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(at(&folder.join(MOVED))(error).into())

@@ -31,12 +31,11 @@ impl WalrusClient {
     pub fn read_certified(&self, id: BlobId) -> Reply<'_, Bytes> {
         Box::pin(async move {
             let started = Instant::now();
-            let mut attempt = 0;
+            let mut backoff = self.backoff();
             loop {
                 match self.read(id).await {
                     Err(ClientError::NotFound(_)) if started.elapsed() < self.config.stale_for => {
-                        self.pause(attempt).await;
-                        attempt += 1;
+                        self.rest(&mut backoff).await;
                     }
                     other => return other,
                 }

@@ -1,7 +1,7 @@
 //! Trying again, with growing pauses, what may work a moment later.
 
 use super::{WalrusClient, error::ClientError};
-use atoma_runtime::WithCauses;
+use atoma_runtime::{Backoff, WithCauses, spread};
 use std::time::Duration;
 
 /// Pauses grow no longer.
@@ -13,12 +13,12 @@ impl WalrusClient {
         &self,
         mut work: impl FnMut(u32) -> F,
     ) -> Result<T, ClientError> {
-        let mut attempt = 0;
+        let (mut attempt, mut backoff) = (0, self.backoff());
         loop {
             match work(attempt).await {
                 Err(error) if error.is_transient() && attempt + 1 < self.config.attempts => {
                     tracing::debug!(error = %WithCauses(&error), attempt, "trying again");
-                    self.pause(attempt).await;
+                    self.rest(&mut backoff).await;
                     attempt += 1;
                 }
                 other => return other,
@@ -26,13 +26,14 @@ impl WalrusClient {
         }
     }
 
-    /// Twice as long each time, and up to half of it at random, so that many don't come at once.
-    pub(super) async fn pause(&self, attempt: u32) {
-        let doubled = self
-            .config
-            .pause
-            .saturating_mul(2_u32.saturating_pow(attempt));
-        let pause = doubled.min(MAX_PAUSE);
-        tokio::time::sleep(pause.mul_f64(0.5 + self.config.runtime.random.fraction() / 2.0)).await;
+    /// Pauses of work that hasn't failed yet.
+    pub(super) fn backoff(&self) -> Backoff {
+        Backoff::new(self.config.pause, MAX_PAUSE)
+    }
+
+    /// Waits after one more failure.
+    pub(super) async fn rest(&self, backoff: &mut Backoff) {
+        let random = &*self.config.runtime.random;
+        tokio::time::sleep(spread(backoff.failed(), random)).await;
     }
 }

@@ -130,11 +130,12 @@ impl WalrusClient {
 
     /// Waits a little for a write of unknown outcome to be certified.
     pub(super) async fn await_arrival(&self, id: BlobId, attempt: u32) {
-        for pause in 0..=attempt {
+        let mut backoff = self.backoff();
+        for _ in 0..=attempt {
             if matches!(self.lookup(id).await, Ok(Some(_))) {
                 return;
             }
-            self.pause(pause).await;
+            self.rest(&mut backoff).await;
         }
     }
 

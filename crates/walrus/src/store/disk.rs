@@ -1,8 +1,9 @@
 //! Files that are wholly there or not at all, and there for good.
 
 use super::error::StoreError;
+use atoma_runtime::files;
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -22,7 +23,13 @@ pub(super) fn begin(folder: &Path, name: &str, parts: &[&[u8]]) -> io::Result<Pa
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let unfinished = folder.join(format!("{name}.{count}{UNFINISHED}"));
-    let mut file = create(&unfinished)?;
+    // nobody else may read what is a node's, its key above all
+    let mut options = files::private_file();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&unfinished)?;
     for part in parts {
         file.write_all(part)?;
     }
@@ -30,30 +37,9 @@ pub(super) fn begin(folder: &Path, name: &str, parts: &[&[u8]]) -> io::Result<Pa
     Ok(unfinished)
 }
 
-/// Nobody else may read what is a node's, its key above all.
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
 /// Gives it its own name.
 pub(super) fn finish(folder: &Path, unfinished: &Path, name: &str) -> io::Result<()> {
-    fs::rename(unfinished, folder.join(name))?;
-    sync_folder(folder)
-}
-
-/// Waits until the names in a folder are durable.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    // the parent of a relative path of one part is empty
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    File::open(folder)?.sync_all()
+    files::rename(unfinished, &folder.join(name))
 }
 
 /// Removes what a crash left unfinished.

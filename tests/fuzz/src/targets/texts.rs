@@ -4,8 +4,9 @@ use super::{Memory, Target, messages, texts};
 use atoma_client::NodeReach;
 use atoma_cost::Usd;
 use atoma_gateway::{ApiKey, KeyHash};
-use atoma_keys::{Keystore, SigningKey, write_private};
+use atoma_keys::{Keystore, SigningKey};
 use atoma_ledger::Cursor;
+use atoma_runtime::files::write_private;
 use atoma_types::{
     BlobId, NetworkId, NodeId, Numerics, PublicKey, RequestId, Role, Rule, SecurityLevel, StackId,
     TaskId, hash::Hash32, message::Salt,

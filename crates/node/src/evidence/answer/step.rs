@@ -2,7 +2,8 @@
 //! as an event, what is to be done goes out as commands; [`super`] carries them out.
 
 use super::duty::Duty;
-use crate::{backoff::Backoff, evidence::read_back::TicketName};
+use crate::evidence::read_back::TicketName;
+use atoma_runtime::Backoff;
 use std::{collections::BTreeSet, time::Duration};
 
 /// After a failure the duties rest so long, doubling: answer windows are hours.

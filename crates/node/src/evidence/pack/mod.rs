@@ -9,7 +9,8 @@ use super::{
     error::EvidenceError,
     log::EvidenceLog,
 };
-use crate::{backoff::Backoff, ledger::LedgerLink};
+use crate::ledger::LedgerLink;
+use atoma_runtime::Backoff;
 use atoma_runtime::{SharedClock, WithCauses};
 use std::{
     collections::VecDeque,

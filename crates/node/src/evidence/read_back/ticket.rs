@@ -1,7 +1,8 @@
 //! One ticket, from the blob that the ledger names to the place of each of its records.
 
-use crate::{backoff::Backoff, evidence::error::EvidenceError, metrics::Metrics};
+use crate::{evidence::error::EvidenceError, metrics::Metrics};
 use atoma_evidence::pack::{Named, Pack, PackError, TicketKey, TicketRecords, TicketSearch};
+use atoma_runtime::Backoff;
 use atoma_runtime::{Threads, WithCauses};
 use atoma_types::{BlobId, NetworkId, hash::Hash32};
 use atoma_walrus::client::WalrusClient;

@@ -18,10 +18,10 @@
 use super::{usage::Windows, view::LeaseView};
 use crate::{
     account::{Back, Phase},
-    backoff::Backoff,
     config::SettlementConfig,
 };
 use atoma_ledger::due_of_lease;
+use atoma_runtime::Backoff;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, StackId, TimestampMs,
     chain::{ArgKind, Call, Lease, Stack},
