@@ -6,17 +6,14 @@ mod development_walrus;
 use crate::{ConnectError, connection::Inner, mask::mask};
 use atoma_types::{
     NetworkId, ObjectId,
-    chain::{Deployment, LOCALNET_DB, LOCALNET_WALRUS_PACKAGE, ObjectKind},
+    chain::{Deployment, LOCALNET_CHAIN, LOCALNET_DB, LOCALNET_WALRUS_PACKAGE, ObjectKind},
 };
 use sui_rpc::proto::sui::rpc::v2 as proto;
 use tonic::Code;
 
-/// What a localnet calls its chain.
-const CHAIN: &str = "atoma-localnet";
-
 /// Whether a ledger that calls its chain so is a localnet.
 pub(crate) fn is_one(chain: &str) -> bool {
-    chain == CHAIN
+    chain == LOCALNET_CHAIN
 }
 
 /// Whether this is the package of localnet's development Walrus. It is never upgraded, its system says

@@ -65,6 +65,17 @@ struct NodePlan {
     withholds: bool,
 }
 
+impl NodePlan {
+    /// What its wallet needs: its collateral, what it buys of other nodes, and as an attester twice what it may deposit,
+    /// since it accuses with as much.
+    fn money(&self) -> MicroUsdc {
+        let budget = self.forward.as_ref().map(|forward| forward.budget);
+        let deposit = self.attest.as_ref().map(|attest| attest.max_deposit);
+        let more = [budget, deposit, deposit].into_iter().flatten();
+        more.fold(COLLATERAL, |sum, more| sum.checked_add(more).unwrap_or(sum))
+    }
+}
+
 impl Network {
     /// A network whose state is kept in this folder.
     #[must_use]
@@ -383,12 +394,7 @@ impl NetworkBuilder {
             &*self.localnet.runtime.random,
         )?);
         let address = wallet.public_key().address();
-        let budget = plan.forward.as_ref().map(|forward| forward.budget);
-        let deposit = plan.attest.as_ref().map(|attest| attest.max_deposit);
-        // an attester accuses with as much as it may deposit
-        let more = [budget, deposit, deposit].into_iter().flatten();
-        let money = more.fold(COLLATERAL, |sum, more| sum.checked_add(more).unwrap_or(sum));
-        fund(&network.ledger, "node", address, money, &Silent).await?;
+        fund(&network.ledger, "node", address, plan.money(), &Silent).await?;
         let config = NodeConfig {
             subscriptions: vec![SubscriptionConfig {
                 task,

@@ -12,7 +12,10 @@ use anyhow::{Result, bail};
 use atoma_ledger::{Connection, Ledger, Service};
 use atoma_runtime::WithCauses;
 use atoma_runtime::{Clock, SystemClock};
-use atoma_types::{TimestampMs, chain::ObjectKind};
+use atoma_types::{
+    TimestampMs,
+    chain::{LOCALNET_CHAIN, ObjectKind},
+};
 use report::Report;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -27,8 +30,6 @@ const MAX_AHEAD_MS: u64 = 30_000;
 const MAX_BEHIND_MS: u64 = 60_000;
 /// Gas for a handful of transactions, in MIST.
 const LITTLE_GAS: u64 = 100_000_000;
-/// Localnet makes checkpoints only when something happens.
-const LOCALNET_SERVER: &str = "atoma-localnet";
 /// The rules that this program knows.
 const RULES: u64 = 1;
 
@@ -143,7 +144,8 @@ fn clock(service: &Service, clock: Option<TimestampMs>, report: &mut Report) {
             format!("this machine is {ahead} ms behind the ledger"),
             "set the machine's clock, or have it set by NTP",
         );
-    } else if behind > MAX_BEHIND_MS && !service.server.starts_with(LOCALNET_SERVER) {
+    // localnet makes checkpoints only when something happens
+    } else if behind > MAX_BEHIND_MS && !service.server.starts_with(LOCALNET_CHAIN) {
         report.bad(
             "clock",
             format!("the ledger's last checkpoint is {behind} ms old"),

@@ -2,6 +2,7 @@
 
 use super::respond;
 use crate::market::Market;
+use atoma_http::server::json;
 use atoma_types::refusal::{Refusal, RefusalCode};
 use axum::{Router, extract::State, response::Response, routing::get};
 use http::StatusCode;
@@ -26,7 +27,7 @@ impl Health {
 
 /// The process answers.
 async fn healthz() -> Response {
-    respond::json(StatusCode::OK, r#"{"status":"ok"}"#)
+    json(StatusCode::OK, r#"{"status":"ok"}"#)
 }
 
 /// It can serve: it isn't stopping, and there is something to serve.
@@ -40,6 +41,6 @@ async fn readyz(State(state): State<Arc<Health>>) -> Response {
     } else if state.market.list().is_empty() {
         unready("no model is on sale")
     } else {
-        respond::json(StatusCode::OK, r#"{"status":"ready"}"#)
+        json(StatusCode::OK, r#"{"status":"ready"}"#)
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     market::{Listed, Market},
     refusals::unknown_model,
 };
+use atoma_http::server::json;
 use axum::{
     Router,
     extract::{Path, State},
@@ -89,7 +90,7 @@ async fn model(
 
 fn document(value: &impl Serialize) -> Response {
     // structs of strings and numbers always serialise
-    respond::json(
+    json(
         StatusCode::OK,
         serde_json::to_vec(value).expect("a list of models is JSON"),
     )

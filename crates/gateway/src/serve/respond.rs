@@ -2,6 +2,7 @@
 
 use crate::reply::WholeReply;
 use atoma_client::ThroughAnswer;
+use atoma_http::server::{JSON, RETRY_AFTER_SECONDS, json};
 use atoma_runtime::Runtime;
 use atoma_types::{
     RequestId,
@@ -9,27 +10,15 @@ use atoma_types::{
     refusal::{Refusal, RefusalCode},
 };
 use axum::{body::Body, response::Response};
-use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER},
 };
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
-/// Long enough for a request to end, short enough for an SDK's own retry.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
-
-/// A response with a JSON document.
-pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
-    let mut response = Response::new(Body::from(body.into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    response
-}
 
 /// Plain text, as Prometheus reads it.
 pub(super) fn text(body: String) -> Response {

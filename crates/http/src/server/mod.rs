@@ -22,6 +22,7 @@ mod descriptors;
 mod limits;
 mod read_body;
 mod request_body;
+mod respond;
 mod service;
 mod stream_timeout;
 mod write_timeout;
@@ -30,6 +31,7 @@ pub use body_room::{BodyRoom, FREE_BODY_BYTES, HeldRoom, RoomFull};
 pub use counters::{Closed, Counters};
 pub use limits::{Limits, ZeroLimit};
 pub use read_body::{BodyError, BodyLimit, read_body, read_body_within};
+pub use respond::{JSON, RETRY_AFTER_SECONDS, json};
 
 use admission::Admission;
 use atoma_runtime::Listener;

@@ -8,7 +8,10 @@ use crate::{
     record::{Executed, Sealed},
     store::{EventRow, Place, place_of_checkpoint},
 };
-use atoma_types::{ObjectId, chain::CLOCK_OBJECT};
+use atoma_types::{
+    ObjectId,
+    chain::{CLOCK_OBJECT, LOCALNET_CHAIN},
+};
 use futures::stream;
 use std::sync::Arc;
 use sui_rpc::{
@@ -23,8 +26,6 @@ type Answer<T> = Result<Response<T>, Status>;
 
 /// Objects or transactions of one request, as on Sui.
 const MAX_BATCH: usize = 1_000;
-/// What this ledger calls itself.
-const CHAIN_NAME: &str = "atoma-localnet";
 /// The protocol version that is told to clients: nothing here depends on it.
 const PROTOCOL_VERSION: u64 = 1;
 
@@ -95,7 +96,7 @@ impl pb::ledger_service_server::LedgerService for Services {
         let tip = self.access.view.read().tip.clone();
         let mut info = pb::GetServiceInfoResponse::default();
         info.chain_id = Some(self.access.chain.to_string());
-        info.chain = Some(CHAIN_NAME.to_owned());
+        info.chain = Some(LOCALNET_CHAIN.to_owned());
         info.epoch = Some(tip.epoch);
         info.checkpoint_height = Some(tip.sequence_number);
         info.timestamp = Some(timestamp_ms_to_proto(tip.timestamp_ms));

@@ -28,6 +28,7 @@ mod unserved;
 mod used_up;
 
 pub(crate) use about::About;
+pub(crate) use atoma_http::server::json;
 pub(crate) use attestation::Attestation;
 pub(crate) use count::Counter;
 pub(crate) use health::{Readiness, healthz, readyz};
@@ -36,7 +37,7 @@ pub(crate) use lease_status::lease_status;
 pub(crate) use leases::LeaseRoutes;
 pub(crate) use receipts::Receipts;
 pub(crate) use record_pages::LeaseRecords;
-pub(crate) use respond::{json, ok, refuse, text};
+pub(crate) use respond::{ok, refuse, text};
 
 use atoma_types::refusal::{Refusal, RefusalCode};
 use axum::{

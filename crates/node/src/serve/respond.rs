@@ -1,6 +1,7 @@
 //! Responses and their headers.
 
 use crate::confidential::Seal;
+use atoma_http::server::{RETRY_AFTER_SECONDS, json};
 use atoma_openai::answer as openai;
 use atoma_types::{
     RequestId,
@@ -16,22 +17,11 @@ use http::{
 };
 use serde::Serialize;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 const SEALED: HeaderValue = HeaderValue::from_static(atoma_channel::MEDIA_TYPE);
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
-/// Long enough for a request to end, short enough to try again by hand.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
-
-/// A JSON document.
-pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
-    let mut response = Response::new(Body::from(body.into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    response
-}
 
 /// A value as JSON.
 pub(crate) fn ok(value: &impl Serialize) -> Response {

@@ -11,6 +11,8 @@ use sui_sdk_types::{Identifier, StructTag, TypeTag};
 pub const CLOCK_OBJECT: ObjectId = small(0x6);
 /// The shared random beacon of every Sui network.
 pub const RANDOM_OBJECT: ObjectId = small(0x8);
+/// What localnet calls its chain; its server's name begins with it.
+pub const LOCALNET_CHAIN: &str = "atoma-localnet";
 /// The package's id on localnet.
 pub const LOCALNET_PACKAGE: ObjectId = small(0xa70a);
 /// The package of localnet's USDC.

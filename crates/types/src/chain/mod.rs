@@ -17,7 +17,7 @@ pub use call::{
     Package, Payment, PureKind, Random, RootHash, StackKind, SystemKind, TaskKind, calls,
 };
 pub use deployment::{
-    CLOCK_OBJECT, Deployment, LOCALNET_DB, LOCALNET_PACKAGE, LOCALNET_USDC_PACKAGE,
+    CLOCK_OBJECT, Deployment, LOCALNET_CHAIN, LOCALNET_DB, LOCALNET_PACKAGE, LOCALNET_USDC_PACKAGE,
     LOCALNET_WALRUS_PACKAGE, LOCALNET_WALRUS_SYSTEM, RANDOM_OBJECT, SUI_COIN, Surroundings,
     WalrusDeployment,
 };
