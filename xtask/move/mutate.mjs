@@ -52,7 +52,7 @@ const MUTATIONS = [
   ['an examiner that was silent stays', 'duties', 'if (hit.is_judged()) hit.silent()', 'if (false) hit.silent()', 'a_silent'],
   ['the silent examiner is drawn again', 'audit', 'silent.do_ref!(|silent| but.push_back(silent.owner()));', '', 'a_record_that_nobody|a_silent'],
   ['a jury gives all back', 'dispute', 'value - value.min(verdicts.refund)', 'value - value', 'a_jury_gives'],
-  ['only one bond stands for a claim', 'ticket', 'staked = money::saturating_add(staked, challenge.challenge_bond())', 'staked = staked.max(challenge.challenge_bond() / 2)', 'a_jury_gives'],
+  ['another bond stands for a claim', 'ticket', 'if (challenge) self.challenge.borrow().challenge_bond() else self.exam_bond.value()', 'if (challenge || self.challenge.is_some()) self.challenge.borrow().challenge_bond() else self.exam_bond.value()', 'a_jury_gives'],
   ['accusing the honest pays', 'params', '&& (self.challenge_bond_permille as u128) * convicting >= 1_000 * wrong', '', 'b10'],
   ['a troll pays nothing', 'audit', 'if (bad) staked >= fine else staked == 0', 'staked <= fine', 'a_troll'],
   ['a hung jury keeps the bond of who accused', 'audit', 'if (!challenge && hung) task.credit', 'if (false) task.credit', 'an_accusation'],

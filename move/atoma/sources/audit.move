@@ -596,7 +596,7 @@ public fun decide(
             && hit.is_some_and!(|hit| hit.has_passed() && hit.seq() == sitting.seq());
         let contradict = if (contradicts) option::some(ticket) else option::none();
         let fee = sampling.attest_fee();
-        let refund = sampling.refund(self.lease_of(holder).staked());
+        let refund = sampling.refund(open.staked(challenge));
         dispute::convict_by_jury(self, task, node, challenge, winners, fee, contradict, refund, now);
         return
     };

@@ -135,13 +135,6 @@ public(package) fun add_ticket(self: &mut Lease, ticket: Ticket) { self.tickets.
 
 public(package) fun tickets(self: &Lease): &vector<Ticket> { &self.tickets }
 
-/// What stands for accusations of its tickets.
-public(package) fun staked(self: &Lease): u64 {
-    let mut staked = 0;
-    self.tickets.do_ref!(|ticket| staked = money::saturating_add(staked, ticket.staked()));
-    staked
-}
-
 /// The first ticket.
 public(package) fun first_ticket(self: &Lease): &Ticket {
     self.assert_has_tickets();

@@ -216,13 +216,10 @@ public(package) fun stake_on_exam(self: &mut Ticket, bond: Balance<USDC>) {
     money::put(&mut self.exam_bond, bond);
 }
 
-/// What stands for accusations: each bond is lost if its jury acquits.
-public(package) fun staked(self: &Ticket): u64 {
-    let mut staked = self.exam_bond.value();
-    self.challenge.do_ref!(|challenge| {
-        staked = money::saturating_add(staked, challenge.challenge_bond())
-    });
-    staked
+/// What stands for an accusation, and is lost if its jury acquits. No other's bond counts: of two accusations each would
+/// risk its own, and win what both stand for.
+public(package) fun staked(self: &Ticket, challenge: bool): u64 {
+    if (challenge) self.challenge.borrow().challenge_bond() else self.exam_bond.value()
 }
 
 /// What the examiner staked, if it is not yet back.

@@ -51,10 +51,7 @@ pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
     if outcome == Outcome::Guilty {
         let ticket = case.ticket(call.ticket)?;
         let contradict = contradicts(ticket, &jury, call.challenge);
-        let bonds = case.lease()?.tickets.iter().map(staked);
-        let bonds = bonds.fold(MicroUsdc::ZERO, |sum, bond| {
-            MicroUsdc(sum.0.saturating_add(bond.0))
-        });
+        let bond = staked(ticket, call.challenge);
         let charge = if call.challenge {
             Charge::Challenged
         } else {
@@ -64,7 +61,7 @@ pub(crate) fn decide(txn: &mut Txn<'_>, call: &DecideJury) -> Rule {
             winners,
             fee: sampling.attest_fee,
             contradict: contradict.then_some(call.ticket),
-            refund: Some(sampling.refund(bonds)),
+            refund: Some(sampling.refund(bond)),
         };
         return case.convict_by(txn, charge, &verdicts);
     }
@@ -120,14 +117,14 @@ fn contradicts(ticket: &Ticket, jury: &Jury, challenge: bool) -> bool {
     }
 }
 
-/// What stands for accusations of a ticket: each is lost if its jury acquits.
-fn staked(ticket: &Ticket) -> MicroUsdc {
-    let challenge = ticket.challenge.as_ref().map(|challenge| challenge.bond);
-    let bonds = ticket
-        .exam_bond
-        .0
-        .saturating_add(challenge.unwrap_or_default().0);
-    MicroUsdc(bonds)
+/// What stands for an accusation, and is lost if its jury acquits. No other's bond counts: of two accusations each would
+/// risk its own, and win what both stand for.
+fn staked(ticket: &Ticket, challenge: bool) -> MicroUsdc {
+    if !challenge {
+        return ticket.exam_bond;
+    }
+    let challenge = ticket.challenge.as_ref();
+    challenge.map_or(MicroUsdc::ZERO, |challenge| challenge.bond)
 }
 
 /// Ends a jury that did not find the node guilty: who accused it pays the jurors.

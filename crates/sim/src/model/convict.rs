@@ -87,16 +87,13 @@ impl Ledger {
         demands + challenge.map_or(0, |challenge| challenge.bond)
     }
 
-    /// What a jury gives back of a lease's claim: as far as bonds stood for accusations.
-    pub(super) fn refund(&self, id: TicketId) -> Done<Micro> {
-        let lease = self.stacks[id.stack].lease(id.node);
-        let tickets = &lease.ok_or(AbortCode::NoSuchLease)?.tickets;
-        let staked = tickets.iter().map(|ticket| {
-            let challenge = ticket.challenge.as_ref();
-            let open = challenge.filter(|challenge| !challenge.over);
-            ticket.exam_bond + open.map_or(0, |challenge| challenge.bond)
-        });
-        Ok(self.rules.refund(staked.sum()))
+    /// What a jury gives back of a lease's claim: as far as the accusation's own bond stood for it.
+    pub(super) fn refund(&self, ticket: &Ticket, challenge: bool) -> Micro {
+        self.rules.refund(match (&ticket.challenge, challenge) {
+            (Some(challenge), true) => challenge.bond,
+            (None, true) => 0,
+            (_, false) => ticket.exam_bond,
+        })
     }
 
     /// A lease with open tickets.

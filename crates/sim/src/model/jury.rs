@@ -198,7 +198,7 @@ impl Ledger {
             let winners = Winners {
                 jurors: winners,
                 contradict: contradict.then_some(id.to),
-                refund: Some(self.refund(id)?),
+                refund: Some(self.refund(self.ticket(id)?, challenge)),
             };
             self.convict(now, self.case(id), Charge::Guilty, &winners)?;
             return Ok(outcome);

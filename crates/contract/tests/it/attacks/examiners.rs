@@ -283,9 +283,18 @@ fn a_silent_examiner_is_not_drawn_for_the_same_ticket_again() {
     assert_eq!(ticket.exam, Exam::Unexamined);
 }
 
+/// Whose accusation the jury judged, of a ticket that its examiner accused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    Examiners,
+    /// The same, while a challenge was open.
+    ExaminersBesideAChallenge,
+    Owners,
+}
+
 /// A ticket of 100 USDC on a sampled task, of which an examiner with such a bond said that it is bad, and a jury, too. What
 /// its owner has, and the treasury, of what was claimed.
-fn convicted_with(bond: u64, challenged: bool) -> (u64, u64) {
+fn convicted_with(bond: u64, judged: Judged) -> (u64, u64) {
     let mut w = World::new();
     let task = w.sampling_task(Comparison::Exact, 10);
     let node = w.serve(OPERATOR, task, PRICE, 1_000 * USDC);
@@ -298,14 +307,16 @@ fn convicted_with(bond: u64, challenged: bool) -> (u64, u64) {
     let mut call = verdict_call(chain.stack, chain.node, chain.seq, true);
     call.bond.0.0 = bond;
     w.ok(examiner, call);
+    let challenged = judged != Judged::Examiners;
     if challenged {
         let call = w.challenge_call(chain.stack, node, 17);
         assert_eq!(call.bond.0.0, 10 * USDC);
         w.ok(USER, call);
     }
-    let members = w.seated(&chain, false);
+    let by_challenge = judged == Judged::Owners;
+    let members = w.seated(&chain, by_challenge);
     let (before, fees) = (w.free(chain.stack), w.task(task).fees.0);
-    let changes = w.vote(&chain, false, &members, &[Some(BAD); 7]);
+    let changes = w.vote(&chain, by_challenge, &members, &[Some(BAD); 7]);
     let (_, claimed, fine, _, freed) = convictions(&changes)[0];
     assert_eq!((claimed, fine), (100 * USDC, 1_000 * USDC));
     let back = if challenged { 10 * USDC } else { 0 };
@@ -318,12 +329,18 @@ fn convicted_with(bond: u64, challenged: bool) -> (u64, u64) {
 #[test]
 fn a_jury_gives_an_owner_back_what_bonds_stood_for() {
     // the bond of a ticket is rounded down, what it stood for up
+    let a_fifth = (20 * USDC + 9, 80 * USDC - 9);
+    assert_eq!(convicted_with(2 * USDC, Judged::Examiners), a_fifth);
     assert_eq!(
-        convicted_with(2 * USDC, false),
-        (20 * USDC + 9, 80 * USDC - 9)
+        convicted_with(10 * USDC, Judged::Examiners),
+        (100 * USDC, 0)
     );
-    assert_eq!(convicted_with(10 * USDC, false), (100 * USDC, 0));
-    assert_eq!(convicted_with(2 * USDC, true), (100 * USDC, 0));
+    assert_eq!(convicted_with(2 * USDC, Judged::Owners), (100 * USDC, 0));
+    // each accusation for itself: two that risk a part each would win the whole
+    assert_eq!(
+        convicted_with(2 * USDC, Judged::ExaminersBesideAChallenge),
+        a_fifth
+    );
 }
 
 /// An earlier design: one troll attester forced second committees for free.
