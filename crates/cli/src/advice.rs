@@ -302,6 +302,12 @@ fn of_execute(error: &ExecuteError) -> Option<String> {
                  no budget"
             ));
         }
+        ExecuteError::GasPrice { price, .. } => {
+            return Some(format!(
+                "is the endpoint honest? Ask another with `--ledger`; if gas costs so much now, allow it with `--gas-price \
+                 {price}` (or in ATOMA_GAS_PRICE)"
+            ));
+        }
         ExecuteError::Timeout { .. } => {
             "the next command first finds out what became of this one, and says so: run yours again after that"
         }

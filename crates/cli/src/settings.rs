@@ -43,6 +43,9 @@ pub(crate) struct Global {
     /// The most a transaction may take for gas, in MIST.
     #[arg(long, global = true, env = "ATOMA_GAS_BUDGET", value_name = "MIST")]
     pub(crate) gas_budget: Option<u64>,
+    /// The most that a unit of gas may cost, in MIST (default: 10000).
+    #[arg(long, global = true, env = "ATOMA_GAS_PRICE", value_name = "MIST")]
+    pub(crate) gas_price: Option<u64>,
     /// Whose coins pay for gas; the keystore has its key too (default: the acting address).
     #[arg(long, global = true, env = "ATOMA_SPONSOR", value_name = "ADDRESS")]
     pub(crate) sponsor: Option<Named>,
@@ -98,6 +101,8 @@ pub(crate) struct Settings {
     pub(crate) address: Option<Named>,
     /// The most a transaction may take for gas, in MIST.
     gas_budget: Option<u64>,
+    /// The most that a unit of gas may cost, in MIST.
+    gas_price: Option<u64>,
     /// Who pays for gas.
     sponsor: Option<Named>,
     /// The flags of whose variables nothing is taken, for the command line beats them.
@@ -141,6 +146,7 @@ impl Settings {
             given_ledger: ledger,
             network,
             gas_budget: flags.gas_budget,
+            gas_price: flags.gas_price,
             sponsor: flags.sponsor.clone(),
             beaten,
             remarks,
@@ -199,6 +205,7 @@ impl Settings {
         let sponsor = self.sponsor.as_ref();
         Ok(GasOptions {
             budget: self.gas_budget,
+            price: self.gas_price,
             sponsor: sponsor
                 .map(|named| self.key_of(Some(named)).map(Arc::new))
                 .transpose()?,

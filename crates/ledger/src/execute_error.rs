@@ -45,6 +45,16 @@ pub enum ExecuteError {
         /// The caller's limit, in MIST.
         budget: u64,
     },
+    /// The endpoint names a higher gas price than the caller allows; nothing was submitted.
+    #[error(
+        "the ledger's endpoint says that a unit of gas costs {price} MIST, and at most {most} are allowed"
+    )]
+    GasPrice {
+        /// What it names, in MIST for a unit of computation.
+        price: u64,
+        /// The caller's limit, in MIST.
+        most: u64,
+    },
     /// The ledger doesn't take the transaction, in its own words; nothing changed.
     #[error("the ledger rejected the request")]
     Rejected(#[source] GrpcStatus),
@@ -135,6 +145,7 @@ impl ExecuteError {
             Self::Abort { .. }
             | Self::InsufficientFunds { .. }
             | Self::GasBudget { .. }
+            | Self::GasPrice { .. }
             | Self::Rejected(_)
             | Self::CoinsInUse { .. }
             | Self::Failed { .. }

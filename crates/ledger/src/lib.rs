@@ -88,7 +88,7 @@ pub use events::{EventStart, EventStream, FrameStream, LedgerEvent, LedgerFrame}
 pub use execute_error::ExecuteError;
 pub use execution_failure::ExecutionFailure;
 pub use faucet_error::FaucetError;
-pub use gas::GasOptions;
+pub use gas::{GasOptions, MOST_GAS_PRICE};
 pub use grpc_status::GrpcStatus;
 pub use history::{Checkpoint, Tip};
 pub use inspect::Service;

@@ -125,6 +125,7 @@ impl Connection {
             }
         };
         let terms = self.terms().await?;
+        self.gas.check_price(terms.price)?;
         let extra = (terms.price / 100).saturating_mul(CONGESTION_PERCENT);
         let gas_price = terms.price.saturating_add(extra.saturating_mul(congested));
         let gas = self.gas_funds(parties, work, wallets, gas_price).await?;

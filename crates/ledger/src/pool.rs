@@ -50,7 +50,7 @@ impl Ledger {
             }
             let ledger = self.with_gas(crate::GasOptions {
                 budget: self.gas.budget,
-                sponsor: None,
+                ..crate::GasOptions::default()
             });
             let parties = ledger.parties(&key);
             let mut wallets = ledger.wallets(parties).await;

@@ -3,7 +3,7 @@
 use super::{EXPANDED_TOKENS, MEDIA_TOKENS, TEMPLATE_TOKENS, lines};
 use atoma_types::message::Endpoint;
 use memchr::{memchr3_iter, memmem::Finder};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use std::sync::LazyLock;
 
 /// Looks for a text in bodies; made once, for that costs more than most searches.
@@ -18,6 +18,10 @@ static STOP: Text = LazyLock::new(|| Finder::new("\"stop\""));
 static ANSWERS: Text = LazyLock::new(|| Finder::new("\"n\""));
 /// The tools that may be called.
 static TOOLS: Text = LazyLock::new(|| Finder::new("\"tools\""));
+/// What has a model say tokens that show no text, as many as it may.
+static BIAS: Text = LazyLock::new(|| Finder::new("\"logit_bias\""));
+/// By which a field's name may be written in another way: `"st\u006fp"`.
+static ESCAPE: Text = LazyLock::new(|| Finder::new("\\u00"));
 /// How characters begin that are written out as many others: U+FDC0 to U+FDFF and U+3300 to U+337F, as bytes and as
 /// JSON escapes them.
 const EXPANDING: [&[u8]; 6] = [
@@ -37,15 +41,19 @@ pub(crate) struct Asked {
     answers: u64,
     longest_stop: u64,
     tools: bool,
+    /// Tokens are preferred of which some show no text.
+    biased: bool,
     /// It is sealed for others.
     unread: bool,
 }
 
-/// What [`STOP`] and [`ANSWERS`] find.
-#[derive(Deserialize)]
+/// What [`STOP`], [`ANSWERS`], [`TOOLS`] and [`BIAS`] find.
+#[derive(Default, Deserialize)]
 struct Hiding {
     n: Option<u64>,
     stop: Option<Stop>,
+    tools: Option<IgnoredAny>,
+    logit_bias: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -60,14 +68,14 @@ impl Asked {
     pub(crate) fn of(endpoint: Endpoint, body: &[u8]) -> Self {
         let has = |text: &Text| text.find(body).is_some();
         let media = IMAGE.find_iter(body).count() + SOUND.find_iter(body).count();
-        let hiding = match has(&STOP) || has(&ANSWERS) {
+        let hiding: Option<Hiding> = match [&STOP, &ANSWERS, &TOOLS, &BIAS, &ESCAPE]
+            .into_iter()
+            .any(has)
+        {
             true => serde_json::from_slice(body).ok(),
             false => None,
         };
-        let hiding = hiding.unwrap_or(Hiding {
-            n: None,
-            stop: None,
-        });
+        let hiding = hiding.unwrap_or_default();
         let longest_stop = match hiding.stop {
             None => 0,
             Some(Stop::One(stop)) => stop.len(),
@@ -88,7 +96,8 @@ impl Asked {
             most_input,
             answers: hiding.n.unwrap_or(1).max(1),
             longest_stop: longest_stop as u64,
-            tools: has(&TOOLS),
+            tools: hiding.tools.is_some(),
+            biased: hiding.logit_bias.is_some(),
             unread: false,
         }
     }
@@ -101,6 +110,7 @@ impl Asked {
             answers: 1,
             longest_stop: 0,
             tools: false,
+            biased: false,
             unread: true,
         }
     }
@@ -127,6 +137,11 @@ impl Asked {
     /// Whether tools may be called.
     pub(super) fn tools(&self) -> bool {
         self.tools
+    }
+
+    /// Whether the user has the model say what it likes, of which text need not tell.
+    pub(super) fn biased(&self) -> bool {
+        self.biased
     }
 
     /// Bytes of the longest text that ends an answer and isn't shown.

@@ -10,7 +10,7 @@
 //! own, each a named constant. They are generous: a node may count too much within them, and an honest one
 //! never counts more. Reasoning isn't hidden here: nodes show it, and refuse requests that would leave it out.
 //!
-//! Not covered, for it is no answer: a model that does nothing but repeat a special token.
+//! Not covered, for it is no answer: a model that does nothing but repeat a special token without being told to.
 
 mod asked;
 mod lines;
@@ -74,6 +74,10 @@ pub(crate) fn check(usage: &Usage, asked: &Asked, said: Option<&Said>) -> Result
 }
 
 fn most_output(asked: &Asked, said: &Said) -> u64 {
+    // a bias for a token that shows no text is the user's own order: what bounds it is what was signed
+    if asked.biased() {
+        return u64::MAX;
+    }
     let hidden = match asked.tools() {
         true => HIDDEN_WITH_TOOLS,
         false => HIDDEN_TOKENS,
@@ -113,6 +117,31 @@ mod tests {
         assert_eq!(check_of("{}", 1, most, 1_000), Ok(()));
         let error = ReceiptError::Output { charged, most };
         assert_eq!(check_of("{}", 1, charged, 1_000), Err(error));
+    }
+
+    #[test]
+    fn tokens_without_text_that_the_user_orders_are_nobodys_fault() {
+        for body in [
+            r#"{"logit_bias":{"151659":100}}"#,
+            r#"{"logit\u005fbias":{"151659":100}}"#,
+        ] {
+            assert_eq!(check_of(body, 1, 5_000, 0), Ok(()), "{body}");
+        }
+        // and nothing else that is said of it is
+        for body in [r#"{"messages":[{"content":"logit_bias"}]}"#, "{}"] {
+            let (charged, most) = (5_000, HIDDEN_TOKENS);
+            let error = ReceiptError::Output { charged, most };
+            assert_eq!(check_of(body, 1, charged, 0), Err(error), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_fields_name_may_be_written_in_another_way() {
+        let most = HIDDEN_TOKENS + 20;
+        let stop = r#"{"st\u006fp":"twenty letters are so"}"#;
+        assert_eq!(check_of(stop, 1, most, 0), Ok(()));
+        let tools = r#"{"t\u006fols":[]}"#;
+        assert_eq!(check_of(tools, 1, HIDDEN_WITH_TOOLS, 0), Ok(()));
     }
 
     #[test]

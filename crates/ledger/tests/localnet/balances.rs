@@ -116,8 +116,8 @@ async fn a_sponsor_pays_out_of_its_balance() {
     let minted = world.ledger.mint_usdc_to_balance(from, MicroUsdc(9));
     minted.await.unwrap();
     let ledger = world.ledger.with_gas(GasOptions {
-        budget: None,
         sponsor: Some(Arc::new(sponsor)),
+        ..GasOptions::default()
     });
     let sent = pay(&ledger, &payer, MicroUsdc(9)).await;
     let gas = world.ledger.gas(by).await.unwrap();

@@ -84,8 +84,8 @@ async fn a_lost_answer_at_any_point_loses_and_doubles_nothing() {
         .await
         .unwrap();
     let sponsored = plain.with_gas(GasOptions {
-        budget: None,
         sponsor: Some(sponsor),
+        ..GasOptions::default()
     });
     let mut sent = 0;
     for ledger in [&plain, &sponsored] {

@@ -27,8 +27,8 @@ async fn a_sponsor_pays_and_signs() {
     assert!(matches!(alone, Err(ExecuteError::InsufficientFunds { .. })));
 
     let ledger = world.ledger.with_gas(GasOptions {
-        budget: None,
         sponsor: Some(Arc::clone(&sponsor)),
+        ..GasOptions::default()
     });
     let before = gas(&ledger, &sponsor).await;
     let sent = ledger
@@ -43,8 +43,8 @@ async fn a_sponsor_pays_and_signs() {
     let (user, other) = (Arc::new(world.party().await), Arc::new(world.party().await));
     let paid_by = |sponsor: &Arc<SigningKey>| {
         world.ledger.with_gas(GasOptions {
-            budget: None,
             sponsor: Some(Arc::clone(sponsor)),
+            ..GasOptions::default()
         })
     };
     let (by_other, by_user) = (paid_by(&other), paid_by(&user));
@@ -63,7 +63,7 @@ async fn a_budget_is_kept() {
     let with = |budget| {
         world.ledger.with_gas(GasOptions {
             budget: Some(budget),
-            sponsor: None,
+            ..GasOptions::default()
         })
     };
     let refused = with(1).transfer_usdc(&payer, to, MicroUsdc(1)).await;
@@ -73,6 +73,27 @@ async fn a_budget_is_kept() {
     // exactly what the simulation says is enough here, where nobody else comes in between
     let sent = with(needed).transfer_usdc(&payer, to, MicroUsdc(1)).await;
     assert!(sent.unwrap().gas_used <= needed);
+}
+
+#[tokio::test]
+async fn a_price_that_nobody_allowed_is_not_signed() {
+    let world = World::start().await;
+    let payer = world.party().await;
+    let to = SigningKey::generate(&SystemRandom).public_key().address();
+    let with = |price| {
+        world.ledger.with_gas(GasOptions {
+            price: Some(price),
+            ..GasOptions::default()
+        })
+    };
+    let before = gas(&world.ledger, &payer).await;
+    let refused = with(1).transfer_usdc(&payer, to, MicroUsdc(1)).await;
+    let Err(ExecuteError::GasPrice { price, most: 1 }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(gas(&world.ledger, &payer).await, before);
+    let sent = with(price).transfer_usdc(&payer, to, MicroUsdc(1)).await;
+    sent.unwrap();
 }
 
 #[tokio::test]
