@@ -23,6 +23,8 @@ async function bytes(make, sponsor) {
   return Buffer.from(await tx.build()).toString('hex');
 }
 
+const shared = (tx, objectId, mutable) => tx.sharedObjectRef({ objectId, initialSharedVersion: '5', mutable });
+
 const golden = {
   publish: await bytes((tx) => {
     const cap = tx.publish({ modules, dependencies });
@@ -37,10 +39,17 @@ const golden = {
     const receipt = tx.upgrade({ modules, dependencies, package: id('0a'), ticket });
     tx.moveCall({ target: '0x2::package::commit_upgrade', arguments: [cap, receipt] });
   }),
+  announce: await bytes((tx) => {
+    const db = shared(tx, id('0d'), true);
+    tx.moveCall({ target: `${id('0a')}::db::announce`, arguments: [db, tx.objectRef(owned('0c')), shared(tx, '0x6', false)] });
+  }),
+  migrate_db: await bytes((tx) => {
+    tx.moveCall({ target: `${id('0a')}::db::migrate`, arguments: [shared(tx, id('0d'), true), shared(tx, '0x6', false)] });
+  }),
   migrate: await bytes((tx) => {
-    const shared = (byte) => tx.sharedObjectRef({ objectId: id(byte), initialSharedVersion: '5', mutable: true });
-    tx.moveCall({ target: `${id('0a')}::db::migrate`, arguments: [shared('0d'), tx.objectRef(owned('0c'))] });
-    tx.moveCall({ target: `${id('0a')}::node::migrate`, arguments: [shared('0f')] });
+    const db = shared(tx, id('0d'), false);
+    tx.moveCall({ target: `${id('0a')}::node::migrate`, arguments: [shared(tx, id('0f'), true), db] });
+    tx.moveCall({ target: `${id('0a')}::stack::migrate`, arguments: [shared(tx, id('10'), true), db] });
   }, id('0e')),
 };
 

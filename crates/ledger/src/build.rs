@@ -83,10 +83,18 @@ pub(crate) struct Upgrade<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Migration<'a> {
     pub(crate) deployment: &'a Deployment,
-    /// The database, and the administrator's right to it.
-    pub(crate) db: Option<(ObjectId, ObjectId)>,
-    /// Objects that anyone may take over.
-    pub(crate) others: &'a [(ObjectKind, ObjectId)],
+    pub(crate) what: Move<'a>,
+}
+
+/// A step of going over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Move<'a> {
+    /// Say when, by the administrator's right.
+    Announce { cap: ObjectId },
+    /// The database, once it was said long enough ago.
+    Db,
+    /// Objects, once the database is over.
+    Objects(&'a [(ObjectKind, ObjectId)]),
 }
 
 impl Work<'_> {
@@ -136,14 +144,16 @@ impl Work<'_> {
     /// each object once, so the strongest use counts.
     pub(crate) fn shared(&self) -> BTreeMap<ObjectId, bool> {
         let mut shared = BTreeMap::new();
-        if let Self::Migrate(Migration { db, others, .. }) = self {
-            let others = others.iter().map(|(_, id)| *id);
-            shared.extend(
-                db.map(|(id, _)| id)
-                    .into_iter()
-                    .chain(others)
-                    .map(|id| (id, true)),
-            );
+        if let Self::Migrate(Migration { deployment, what }) = self {
+            match what {
+                Move::Announce { .. } | Move::Db => {
+                    shared.extend([(deployment.db, true), (CLOCK_OBJECT, false)]);
+                }
+                Move::Objects(objects) => {
+                    shared.insert(deployment.db, false);
+                    shared.extend(objects.iter().map(|(_, id)| (*id, true)));
+                }
+            }
         }
         for (kind, arg) in self.arguments() {
             let (id, mutable) = match (kind, arg) {
@@ -163,8 +173,12 @@ impl Work<'_> {
         let gifts = match self {
             Self::Calls { gifts, .. } => *gifts,
             Self::Upgrade(Upgrade { cap, .. }) => return vec![*cap],
-            Self::Migrate(Migration { db, .. }) => return db.iter().map(|(_, cap)| *cap).collect(),
-            Self::Transfer { .. }
+            Self::Migrate(Migration {
+                what: Move::Announce { cap },
+                ..
+            }) => return vec![*cap],
+            Self::Migrate(_)
+            | Self::Transfer { .. }
             | Self::Publish { .. }
             | Self::Gather { .. }
             | Self::SplitGas { .. } => &[],
@@ -326,29 +340,37 @@ fn upgrade(
     Ok(())
 }
 
-/// The database by its administrator's right, and after it the others.
+/// A step of going over to the package's newest version.
 fn migrate(
     builder: &mut TransactionBuilder,
     migration: &Migration<'_>,
     uses: &BTreeMap<ObjectId, bool>,
     inputs: &Inputs<'_>,
 ) -> Result<(), BuildError> {
-    let migrate = |kind: ObjectKind| {
-        let (module, name) = (kind.move_name().0, "migrate");
+    let function = |kind: ObjectKind, name| {
         Function::new(
             migration.deployment.package,
-            Identifier::from_static(module),
+            Identifier::from_static(kind.move_name().0),
             Identifier::from_static(name),
         )
     };
-    if let Some((db, cap)) = migration.db {
-        let db = shared(builder, db, uses, inputs)?;
-        let cap = own(builder, cap, inputs)?;
-        builder.move_call(migrate(ObjectKind::Db), vec![db, cap]);
-    }
-    for (kind, id) in migration.others {
-        let object = shared(builder, *id, uses, inputs)?;
-        builder.move_call(migrate(*kind), vec![object]);
+    let db = shared(builder, migration.deployment.db, uses, inputs)?;
+    match migration.what {
+        Move::Announce { cap } => {
+            let cap = own(builder, cap, inputs)?;
+            let clock = shared(builder, CLOCK_OBJECT, uses, inputs)?;
+            builder.move_call(function(ObjectKind::Db, "announce"), vec![db, cap, clock]);
+        }
+        Move::Db => {
+            let clock = shared(builder, CLOCK_OBJECT, uses, inputs)?;
+            builder.move_call(function(ObjectKind::Db, "migrate"), vec![db, clock]);
+        }
+        Move::Objects(objects) => {
+            for (kind, id) in objects {
+                let object = shared(builder, *id, uses, inputs)?;
+                builder.move_call(function(*kind, "migrate"), vec![object, db]);
+            }
+        }
     }
     Ok(())
 }

@@ -312,17 +312,22 @@ fn maintenance_is_byte_for_byte_that_of_suis_other_sdk() {
     };
     let deployment = Deployment {
         package: id(0xa),
+        db: id(0xd),
         ..deployment()
     };
-    let migrate = Work::Migrate(Migration {
-        deployment: &deployment,
-        db: Some((id(0xd), id(0xc))),
-        others: &[(ObjectKind::Node, id(0xf))],
-    });
+    let over = |what| {
+        Work::Migrate(Migration {
+            deployment: &deployment,
+            what,
+        })
+    };
+    let objects = [(ObjectKind::Node, id(0xf)), (ObjectKind::Stack, id(0x10))];
     for (name, work, gas_owner) in [
         ("publish", publish, id(9)),
         ("upgrade", Work::Upgrade(upgrade), id(9)),
-        ("migrate", migrate, id(0xe)),
+        ("announce", over(Move::Announce { cap: id(0xc) }), id(9)),
+        ("migrate_db", over(Move::Db), id(9)),
+        ("migrate", over(Move::Objects(&objects)), id(0xe)),
     ] {
         let owned = work.owned().into_iter().map(|id| {
             let object = Coin {

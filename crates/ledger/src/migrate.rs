@@ -1,8 +1,9 @@
-//! Taking objects over to the newest version of an upgraded package.
+//! Taking objects over to the newest version of an upgraded package: it is announced first, and nothing goes over
+//! before its notice is over.
 
 use crate::{
     ExecuteError, Ledger,
-    build::{Migration, Work},
+    build::{Migration, Move, Work},
 };
 use atoma_keys::SigningKey;
 use atoma_types::{
@@ -16,24 +17,33 @@ use std::slice;
 const MIGRATED_AT_ONCE: usize = 100;
 
 impl Ledger {
-    /// Takes the database over to the package's newest version; `false` if it is of that already. Old
-    /// versions of the package stop with it.
+    /// Announces that the package's newest version will be the only one, by the administrator's right; `false` if the
+    /// database is of that version already. Said again, it changes nothing.
+    ///
+    /// # Errors
+    /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
+    pub fn announce_version<'a>(
+        &'a self,
+        key: &'a SigningKey,
+        admin_cap: ObjectId,
+    ) -> BoxFuture<'a, Result<bool, ExecuteError>> {
+        Box::pin(self.migrate(key, Move::Announce { cap: admin_cap }))
+    }
+
+    /// Takes the database over to the package's newest version, which anyone may once its notice is over; `false` if
+    /// it is of that already. Old versions of the package stop with it.
     ///
     /// # Errors
     /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
     pub fn migrate_db<'a>(
         &'a self,
         key: &'a SigningKey,
-        admin_cap: ObjectId,
     ) -> BoxFuture<'a, Result<bool, ExecuteError>> {
-        Box::pin(async move {
-            let db = self.deployment.db;
-            self.migrate(key, Some((db, admin_cap)), &[]).await
-        })
+        Box::pin(self.migrate(key, Move::Db))
     }
 
-    /// Takes nodes, tasks or stacks over to the package's newest version, which anyone may; says how many
-    /// weren't of it already.
+    /// Takes nodes, tasks or stacks over to the package's newest version, which anyone may once the database is; says
+    /// how many weren't of it already.
     ///
     /// # Errors
     /// If the ledger refuses, the wallet's coins don't reach, or the answer can't be read.
@@ -45,29 +55,24 @@ impl Ledger {
         Box::pin(async move {
             let mut taken = 0;
             for batch in objects.chunks(MIGRATED_AT_ONCE) {
-                if self.migrate(key, None, batch).await? {
+                if self.migrate(key, Move::Objects(batch)).await? {
                     taken += batch.len();
                     continue;
                 }
                 // all or none: one of them is current
                 for one in batch {
-                    taken += usize::from(self.migrate(key, None, slice::from_ref(one)).await?);
+                    let one = Move::Objects(slice::from_ref(one));
+                    taken += usize::from(self.migrate(key, one).await?);
                 }
             }
             Ok(taken)
         })
     }
 
-    async fn migrate(
-        &self,
-        key: &SigningKey,
-        db: Option<(ObjectId, ObjectId)>,
-        others: &[(ObjectKind, ObjectId)],
-    ) -> Result<bool, ExecuteError> {
+    async fn migrate(&self, key: &SigningKey, what: Move<'_>) -> Result<bool, ExecuteError> {
         let work = Work::Migrate(Migration {
             deployment: &self.deployment,
-            db,
-            others,
+            what,
         });
         match self.run(key, &work).await {
             Ok(_) => Ok(true),

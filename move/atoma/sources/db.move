@@ -7,6 +7,8 @@ use atoma::params::{Self, Params};
 use atoma::version;
 use std::string::String;
 use sui::balance::{Self, Balance};
+use sui::clock::Clock;
+use sui::dynamic_field;
 use sui::event;
 use sui::table::{Self, Table};
 use usdc::usdc::USDC;
@@ -17,6 +19,12 @@ const EPaused: u64 = 4;
 const EWrongDatabase: u64 = 101;
 /// There are nodes or tasks already.
 const EInUse: u64 = 106;
+/// The newest version was not announced, or its notice is not over.
+const ENoticeNotOver: u64 = 107;
+
+/// How long a version is announced before objects go over to it, and programs of the one before can do nothing more
+/// for them: a week, so that every operator knows the moment, and no other party chooses it.
+const NOTICE_MS: u64 = 7 * 24 * 3_600 * 1_000;
 
 /// Shared.
 public struct AtomaDb has key {
@@ -53,6 +61,16 @@ public struct AdminCap has key, store {
     id: UID,
     /// The database it is for.
     db: ID,
+}
+
+/// Where the database keeps from when it may go over to a version.
+public struct Notice has copy, drop, store { version: u64 }
+
+/// From when everything may go over to a new version of the rules. A program of the version before is of no use
+/// from then on.
+public struct VersionAnnounced has copy, drop {
+    version: u64,
+    from_ms: u64,
 }
 
 /// A parameter was set.
@@ -96,11 +114,27 @@ public fun set_development(self: &mut AtomaDb, cap: &AdminCap) {
     event::emit(DevelopmentSet { development: true });
 }
 
-/// Takes the database over from an older version of the package, whose functions stop with it. No
+/// Says that this version of the package will be the only one once the notice is over. Said again, it changes nothing. No
 /// part of the rules: only an upgrade needs it.
-public fun migrate(self: &mut AtomaDb, cap: &AdminCap) {
+public fun announce(self: &mut AtomaDb, cap: &AdminCap, clock: &Clock) {
     self.assert_cap(cap);
-    self.version = version::next(self.version);
+    let version = version::next(self.version);
+    let notice = Notice { version };
+    if (dynamic_field::exists_(&self.id, notice)) return;
+    let from_ms = money::add(clock.timestamp_ms(), NOTICE_MS);
+    dynamic_field::add(&mut self.id, notice, from_ms);
+    event::emit(VersionAnnounced { version, from_ms });
+}
+
+/// Takes the database over from an older version of the package, whose functions stop with it. Anyone may, once the
+/// notice is over; all other objects may follow from then on, and none before.
+public fun migrate(self: &mut AtomaDb, clock: &Clock) {
+    let version = version::next(self.version);
+    let notice = Notice { version };
+    assert!(dynamic_field::exists_(&self.id, notice), ENoticeNotOver);
+    let from_ms: u64 = *dynamic_field::borrow(&self.id, notice);
+    assert!(clock.timestamp_ms() >= from_ms, ENoticeNotOver);
+    self.version = version;
 }
 
 // === what other modules work with ===

@@ -388,8 +388,9 @@ public fun forfeit(db: &mut AtomaDb, node: &mut Node, clock: &Clock) {
     event::emit(FinesForfeited { node: object::id(node), amount });
 }
 
-/// Takes a node over from an older version of the package. Anyone may.
-public fun migrate(self: &mut Node) {
+/// Takes a node over from an older version of the package. Anyone may, once the database went over.
+public fun migrate(self: &mut Node, db: &AtomaDb) {
+    db.assert_current();
     self.version = version::next(self.version);
 }
 

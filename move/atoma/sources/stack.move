@@ -524,8 +524,9 @@ public fun withdraw(self: &mut Stack, to: address, ctx: &mut TxContext) {
     event::emit(FreeWithdrawn { stack: object::id(self), to, amount });
 }
 
-/// Takes a stack over from an older version of the package. Anyone may.
-public fun migrate(self: &mut Stack) {
+/// Takes a stack over from an older version of the package. Anyone may, once the database went over.
+public fun migrate(self: &mut Stack, db: &AtomaDb) {
+    db.assert_current();
     self.version = version::next(self.version);
 }
 

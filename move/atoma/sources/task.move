@@ -450,8 +450,9 @@ public fun collect(self: &mut Task, node: &mut Node) {
     event::emit(AttesterPaid { task: object::id(self), node: id, amount });
 }
 
-/// Takes a task over from an older version of the package. Anyone may.
-public fun migrate(self: &mut Task) {
+/// Takes a task over from an older version of the package. Anyone may, once the database went over.
+public fun migrate(self: &mut Task, db: &AtomaDb) {
+    db.assert_current();
     self.version = version::next(self.version);
 }
 

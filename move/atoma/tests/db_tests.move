@@ -23,10 +23,10 @@ fun a_right_to_another_database_takes_no_floors_away() {
 }
 
 #[test, expected_failure(abort_code = db::EWrongDatabase)]
-fun a_right_to_another_database_migrates_nothing() {
-    let (mut s, mut db, _cap, _clock) = world::begin();
+fun a_right_to_another_database_announces_nothing() {
+    let (mut s, mut db, _cap, clock) = world::begin();
     let cap = db::foreign_cap_for_testing(s.ctx());
-    db.migrate(&cap);
+    db.announce(&cap, &clock);
     abort
 }
 

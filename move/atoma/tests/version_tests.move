@@ -1,5 +1,5 @@
-/// Every function refuses objects of another version, each that it takes; and objects are brought over once. What follows
-/// the first four is one test for each function and object, all of one form.
+/// Every function refuses objects of another version, each that it takes; and objects are brought over once, none before
+/// the notice is over. What follows those is one test for each function and object, all of one form.
 #[test_only]
 module atoma::version_tests;
 
@@ -18,25 +18,37 @@ use atoma::vectors;
 use atoma::version;
 use atoma::world;
 use std::unit_test::destroy;
-use sui::clock::Clock;
+use sui::clock::{Self, Clock};
 use sui::coin::Coin;
+use sui::event;
 use sui::test_scenario::Scenario;
 use usdc::usdc::USDC;
 
 /// A version after this one.
 const LATER: u64 = 2;
+/// How long a version is announced.
+const WEEK_MS: u64 = 7 * 24 * 3_600 * 1_000;
+
+/// The database goes over, as late as it must.
+fun over(s: &mut Scenario, db: &mut AtomaDb, cap: &AdminCap) {
+    let mut clock = clock::create_for_testing(s.ctx());
+    db.announce(cap, &clock);
+    clock.increment_for_testing(WEEK_MS);
+    db.migrate(&clock);
+    destroy(clock);
+}
 
 #[test]
 fun objects_are_brought_over() {
-    let (s, mut db, cap, clock, mut task, mut node, other, mut stack) = world::all();
+    let (mut s, mut db, cap, clock, mut task, mut node, other, mut stack) = world::all();
     db.set_version_for_testing(0);
     node.set_version_for_testing(0);
     task.set_version_for_testing(0);
     stack.set_version_for_testing(0);
-    db.migrate(&cap);
-    node.migrate();
-    task.migrate();
-    stack.migrate();
+    over(&mut s, &mut db, &cap);
+    node.migrate(&db);
+    task.migrate(&db);
+    stack.migrate(&db);
     db.assert_current();
     node.assert_current();
     task.assert_current();
@@ -70,10 +82,10 @@ fun older(): (Scenario, AtomaDb, AdminCap, Clock, Task, Node, Node, Stack) {
 #[test]
 fun what_is_brought_over_goes_on_where_it_stood() {
     let (mut s, mut db, cap, clock, mut task, mut node, other, mut stack) = older();
-    db.migrate(&cap);
-    node.migrate();
-    task.migrate();
-    stack.migrate();
+    over(&mut s, &mut db, &cap);
+    node.migrate(&db);
+    task.migrate(&db);
+    stack.migrate(&db);
     settlement::claim(&mut stack, &mut task, &mut node, &clock);
     node::withdraw(&mut node, @0x5, s.ctx());
     treasury::collect_fees(&mut db, &mut task, &clock);
@@ -93,56 +105,131 @@ fun what_is_brought_over_goes_on_where_it_stood() {
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_stack_that_was_not_brought_over_is_closed() {
-    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = older();
-    node.migrate();
-    task.migrate();
+    let (mut s, mut db, cap, clock, mut task, mut node, _other, mut stack) = older();
+    over(&mut s, &mut db, &cap);
+    node.migrate(&db);
+    task.migrate(&db);
     settlement::claim(&mut stack, &mut task, &mut node, &clock);
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_task_that_was_not_brought_over_is_closed() {
-    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = older();
-    node.migrate();
-    stack.migrate();
+    let (mut s, mut db, cap, clock, mut task, mut node, _other, mut stack) = older();
+    over(&mut s, &mut db, &cap);
+    node.migrate(&db);
+    stack.migrate(&db);
     settlement::claim(&mut stack, &mut task, &mut node, &clock);
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_node_that_was_not_brought_over_is_closed() {
-    let (_s, _db, _cap, clock, mut task, mut node, _other, mut stack) = older();
-    task.migrate();
-    stack.migrate();
+    let (mut s, mut db, cap, clock, mut task, mut node, _other, mut stack) = older();
+    over(&mut s, &mut db, &cap);
+    task.migrate(&db);
+    stack.migrate(&db);
     settlement::claim(&mut stack, &mut task, &mut node, &clock);
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_database_of_this_version_is_not_brought_over() {
-    let (_s, mut db, cap, _clock) = world::begin();
-    db.migrate(&cap);
+    let (_s, mut db, _cap, clock) = world::begin();
+    db.migrate(&clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun a_version_that_is_there_is_not_announced() {
+    let (_s, mut db, cap, clock) = world::begin();
+    db.announce(&cap, &clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = db::ENoticeNotOver)]
+fun a_version_that_nobody_announced_takes_nothing_over() {
+    let (mut s, mut db, _cap, _clock) = world::begin();
+    let mut clock = clock::create_for_testing(s.ctx());
+    db.set_version_for_testing(0);
+    clock.set_for_testing(1_000_000 * WEEK_MS);
+    db.migrate(&clock);
+    abort
+}
+
+#[test, expected_failure(abort_code = db::ENoticeNotOver)]
+fun nothing_goes_over_a_moment_before_the_notice_is_over() {
+    let (mut s, mut db, cap, _clock) = world::begin();
+    let mut clock = clock::create_for_testing(s.ctx());
+    db.set_version_for_testing(0);
+    clock.set_for_testing(5);
+    db.announce(&cap, &clock);
+    clock.set_for_testing(4 + WEEK_MS);
+    db.migrate(&clock);
+    abort
+}
+
+#[test]
+fun a_version_that_is_announced_again_comes_no_later() {
+    let (mut s, mut db, cap, old) = world::begin();
+    let mut clock = clock::create_for_testing(s.ctx());
+    db.set_version_for_testing(0);
+    clock.set_for_testing(5);
+    db.announce(&cap, &clock);
+    assert!(event::num_events() == 1);
+    clock.set_for_testing(6);
+    db.announce(&cap, &clock);
+    assert!(event::num_events() == 1);
+    clock.set_for_testing(5 + WEEK_MS);
+    db.migrate(&clock);
+    db.assert_current();
+    destroy(s);
+    destroy(db);
+    destroy(cap);
+    destroy(old);
+    destroy(clock);
+}
+
+/// Whoever bought a stack, or sold it, or nobody of them: none closes it to a program of the version before.
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun nobody_brings_a_stack_over_before_the_database() {
+    let (_s, db, _cap, _clock, _task, _node, _other, mut stack) = older();
+    stack.migrate(&db);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun nobody_brings_a_task_over_before_the_database() {
+    let (_s, db, _cap, _clock, mut task, _node, _other, _stack) = older();
+    task.migrate(&db);
+    abort
+}
+
+#[test, expected_failure(abort_code = version::EWrongVersion)]
+fun nobody_brings_a_node_over_before_the_database() {
+    let (_s, db, _cap, _clock, _task, mut node, _other, _stack) = older();
+    node.migrate(&db);
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_node_of_this_version_is_not_brought_over() {
-    let (_s, _db, _cap, _clock, _task, mut node, _other, _stack) = world::all();
-    node.migrate();
+    let (_s, db, _cap, _clock, _task, mut node, _other, _stack) = world::all();
+    node.migrate(&db);
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_task_of_this_version_is_not_brought_over() {
-    let (_s, _db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
-    task.migrate();
+    let (_s, db, _cap, _clock, mut task, _node, _other, _stack) = world::all();
+    task.migrate(&db);
     abort
 }
 
 #[test, expected_failure(abort_code = version::EWrongVersion)]
 fun a_stack_of_this_version_is_not_brought_over() {
-    let (_s, _db, _cap, _clock, _task, _node, _other, mut stack) = world::all();
-    stack.migrate();
+    let (_s, db, _cap, _clock, _task, _node, _other, mut stack) = world::all();
+    stack.migrate(&db);
     abort
 }
 

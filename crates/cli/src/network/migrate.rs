@@ -1,5 +1,5 @@
-//! `atoma network migrate`: objects of an old version of the package over to the newest. Anyone may, and loses nothing
-//! by it: what a stack was bought under stays in the stack.
+//! `atoma network migrate`: objects of an old version of the package over to the newest. Anyone may once the database
+//! is over, and loses nothing by it: what a stack was bought under stays in the stack.
 
 use crate::{output::Output, settings::Settings};
 use anyhow::{Context, Result};

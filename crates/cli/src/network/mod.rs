@@ -76,8 +76,8 @@ pub(crate) enum NetworkCommand {
         #[arg(value_parser = some_usdc)]
         amount: Option<Usdc>,
     },
-    /// Take nodes, tasks and stacks of an older version of the package over to the newest. Anyone may: an object of
-    /// before an upgrade is settled and closed after it.
+    /// Take nodes, tasks and stacks of an older version of the package over to the newest. Anyone may once the notice of
+    /// the new version is over: an object of before an upgrade is settled and closed after it.
     Migrate {
         /// Their whole ids.
         #[arg(required = true)]

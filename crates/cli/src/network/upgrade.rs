@@ -12,7 +12,7 @@ use atoma_keys::SigningKey;
 use atoma_ledger::{CompiledPackage, Ledger, UpgradeCap};
 use atoma_types::{
     Address, ObjectId,
-    chain::{Deployment, ObjectKind},
+    chain::{AbortCode, Deployment, ObjectKind},
 };
 use serde_json::json;
 
@@ -128,7 +128,7 @@ pub(super) async fn upgrade(
     profiles.put(name, profile)?;
     // written down first: taking objects over can be repeated
     let taken = if yes {
-        take_over(&ledger, key).await?
+        take_over(&ledger, key, output).await?
     } else {
         0
     };
@@ -145,16 +145,29 @@ pub(super) async fn upgrade(
     Ok(())
 }
 
-/// Brings the database, and after it nodes and tasks, to the rules' newest version; says how many were of an
-/// older one. Stacks are brought over by who uses them.
-async fn take_over(ledger: &Ledger, key: &SigningKey) -> Result<usize> {
+/// Announces the rules' newest version, if it is newer than the database's; once its notice is over brings the database,
+/// and after it nodes and tasks, over, and says how many were of an older one. Stacks are brought over by who uses them.
+async fn take_over(ledger: &Ledger, key: &SigningKey, output: &Output) -> Result<usize> {
     let owner = key.public_key().address();
     let admin = ledger.admin_cap(owner).await?.with_context(|| {
         format!(
             "{owner} has no AdminCap: its holder must run `atoma network upgrade --yes` as well"
         )
     })?;
-    let db = usize::from(ledger.migrate_db(key, admin.id).await?);
+    let mut db = 0;
+    if ledger.announce_version(key, admin.id).await? {
+        db = match ledger.migrate_db(key).await {
+            Ok(taken) => usize::from(taken),
+            Err(e) if e.abort_code() == Some(AbortCode::NoticeNotOver.code()) => {
+                output.say(
+                    "the new version is announced: a week after that repeat `atoma network upgrade --yes`. Until then \
+                     all go on with the old one",
+                );
+                return Ok(0);
+            }
+            Err(error) => return Err(error.into()),
+        };
+    }
     if ledger.db().await?.version == FIRST_RULES {
         return Ok(db);
     }

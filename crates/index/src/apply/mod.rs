@@ -140,7 +140,8 @@ impl<R: Rows> Step<'_, R> {
             | Event::DisclosedToJury(_)
             | Event::Committed(_)
             | Event::Revealed(_)
-            | Event::DevelopmentSet(_) => Ok(()),
+            | Event::DevelopmentSet(_)
+            | Event::VersionAnnounced(_) => Ok(()),
             // our streams leave Walrus's events out, and nothing here is about blobs
             Event::BlobRegistered(_)
             | Event::BlobCertified(_)

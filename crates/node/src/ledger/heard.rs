@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Show(StackId),
     /// Our URL was changed: by us, or by another process with our keys.
     CheckPlace,
+    /// From `from` on this program is of no use: the rules' next version is the only one.
+    GoesOver { version: u64, from: TimestampMs },
 }
 
 /// What `event` means for node `us`.
@@ -62,6 +64,10 @@ pub(crate) fn hear(us: NodeId, event: &Event) -> Vec<Command> {
         Event::RecordDemanded(e) => shown(e.node, e.stack),
         Event::ExaminerDrawn(e) => shown(e.node, e.stack),
         Event::JuryDrawn(e) => shown(e.node, e.stack),
+        Event::VersionAnnounced(e) => vec![Command::GoesOver {
+            version: e.version,
+            from: e.from_ms,
+        }],
         Event::NodeMoved(e) if e.node == us => vec![Command::CheckPlace],
         Event::ExpiryChanged(e) => vec![
             Command::MoveEnd {
@@ -112,7 +118,7 @@ mod tests {
     use super::*;
     use atoma_types::{
         Address, ComputeUnits, MicroUsdc,
-        chain::events::{ExpiryChanged, LeaseClosed, RecordDemanded},
+        chain::events::{ExpiryChanged, LeaseClosed, RecordDemanded, VersionAnnounced},
     };
 
     const US: NodeId = NodeId(Address::new([1; 32]));
@@ -130,6 +136,19 @@ mod tests {
         };
         assert_eq!(hear(US, &closed(US)), [Command::Reread(STACK)]);
         assert_eq!(hear(US, &closed(NodeId(Address::new([9; 32])))), []);
+    }
+
+    #[test]
+    fn a_new_version_is_told_to_the_operator() {
+        let announced = Event::VersionAnnounced(VersionAnnounced {
+            version: 2,
+            from_ms: TimestampMs(9),
+        });
+        let told = Command::GoesOver {
+            version: 2,
+            from: TimestampMs(9),
+        };
+        assert_eq!(hear(US, &announced), [told]);
     }
 
     #[test]

@@ -134,6 +134,12 @@ impl LeaseKeeper {
                     let _ = self.signals.duties.send(stack);
                 }
                 Command::CheckPlace => outcome.moved = true,
+                Command::GoesOver { version, from } => tracing::warn!(
+                    version,
+                    %from,
+                    "the network goes over to another version of its rules: exchange this program then, \
+                     within the answer window"
+                ),
             }
         }
         outcome

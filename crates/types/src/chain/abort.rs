@@ -57,6 +57,7 @@ aborts! {
     ParamTooSmall = 104, "param_too_small", "the value is below the parameter's floor: set a larger one";
     ParamsContradict = 105, "params_contradict", "the parameters would not fit each other: see which must be how large, and set the other ones first";
     InUse = 106, "in_use", "there are nodes or tasks already: a database is one for development from its beginning or never";
+    NoticeNotOver = 107, "notice_not_over", "objects go over to a new version of the package a week after it was announced: wait, or have the administrator announce it";
     // --- node ------------------------------------------------------------------------------------
     NotNodeOwner = 200, "not_node_owner", "only the node's owner may do this: sign with the owner's key";
     CollateralTooLow = 201, "collateral_too_low", "the collateral is below the minimum of the network: add to it";

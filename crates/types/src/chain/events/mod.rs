@@ -16,7 +16,7 @@ pub use audit::{
     Challenged, Committed, Disclosed, DisclosedToJury, ExaminerDrawn, JuryDecided, JuryDrawn,
     Revealed, TicketDrawn, Unexamined, VerdictGiven,
 };
-pub use db::{DevelopmentSet, ParamSet};
+pub use db::{DevelopmentSet, ParamSet, VersionAnnounced};
 pub use dispute::{DemandAnswered, NodeConvicted, RecordDemanded};
 pub use node::{
     CollateralAdded, EarningsWithdrawn, FinesForfeited, FinesPardoned, NodeAttested,
@@ -160,7 +160,7 @@ macro_rules! events {
 events! {
     /// Module and name of every event of our package.
     NAMES of Atoma {
-        db::ParamSet, db::DevelopmentSet,
+        db::ParamSet, db::DevelopmentSet, db::VersionAnnounced,
         node::NodeRegistered, node::NodeMoved, node::NodeKeysChanged, node::NodeAttested,
         node::CollateralAdded, node::NodeStatusChanged, node::NodeLeft, node::EarningsWithdrawn,
         node::FinesPardoned, node::FinesForfeited,
