@@ -100,6 +100,7 @@ impl Components {
             node: self.us.node,
             tasks: self.tasks.clone(),
             link: self.link.clone(),
+            leases: self.leases.clone(),
             metrics: self.metrics.clone(),
             config: self.config.upkeep.clone(),
             evidence: self.evidence.clone(),

@@ -4,6 +4,7 @@
 //! * `link` is the connection and the wallet, `ear` says whether events come.
 //! * `heard` says what events mean, `keeper` carries it out, `follow` feeds it.
 //! * `finder` finds the lease of a request, `grant` gets one, `settle` is paid for it.
+//! * `reserve` says what gas must be left for all that is owed.
 //! * `register` joins the network at the start, `upkeep` looks after standing and money from then on.
 
 mod ear;
@@ -14,6 +15,7 @@ mod heard;
 mod keeper;
 mod link;
 mod register;
+mod reserve;
 mod settle;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -2,8 +2,10 @@
 //! paid and takes its share of the treasury, and pays its credit out to its owner. Each step looks first at what
 //! is there, so that nothing is paid for nothing.
 
-use super::link::LedgerLink;
-use crate::{config::UpkeepConfig, evidence::EvidenceLog, metrics::Metrics, tasks::Tasks};
+use super::{link::LedgerLink, reserve::Owed};
+use crate::{
+    config::UpkeepConfig, evidence::EvidenceLog, leases::Leases, metrics::Metrics, tasks::Tasks,
+};
 use atoma_ledger::ReadError;
 use atoma_runtime::WithCauses;
 use atoma_types::{
@@ -21,6 +23,7 @@ pub(crate) struct Upkeep {
     pub node: NodeId,
     pub tasks: Arc<Tasks>,
     pub link: Arc<LedgerLink>,
+    pub leases: Arc<Leases>,
     pub metrics: Arc<Metrics>,
     pub config: UpkeepConfig,
     pub evidence: Option<Arc<EvidenceLog>>,
@@ -48,6 +51,17 @@ impl Upkeep {
 
     async fn look(&self) -> Result<(), ReadError> {
         let ledger = &self.link.ledger;
+        let gas = ledger.gas(self.link.owner()).await?;
+        let kept = Owed::by(self.node, &self.leases, self.metrics.attest_seats.get()).gas();
+        if gas < kept {
+            // nothing of it must be in time; answers must
+            tracing::warn!(
+                gas,
+                kept,
+                "the wallet is short of gas: it is kept for what must be shown, settled and claimed"
+            );
+            return Ok(());
+        }
         let (db, node, now) = (
             ledger.db().await?,
             ledger.node(self.node).await?,

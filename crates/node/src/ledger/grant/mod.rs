@@ -2,20 +2,22 @@
 //! [`step`].
 
 mod step;
+mod taken;
 
-use super::{finder::LeaseFinder, keeper::LeaseKeeper, link::LedgerLink};
+pub(crate) use taken::TakenGrants;
+
+use super::{finder::LeaseFinder, keeper::LeaseKeeper, link::LedgerLink, reserve::Owed};
 use crate::{identity::Identity, metrics::Metrics, tasks::Tasks};
 use atoma_ledger::ExecuteError;
 use atoma_runtime::{SharedClock, WithCauses};
 use atoma_types::{
-    MicroUsdc, StackId,
+    Address, MicroUsdc, StackId,
     chain::{AbortCode, Clock as LedgerClock, Stack, calls},
     message::{Grant, Signed},
     refusal::{Refusal, RefusalCode},
 };
-use parking_lot::Mutex;
-use std::{collections::HashMap, sync::Arc};
-use step::{Command, Event, Failure, Fits, Granting, Held, LeaseView};
+use std::sync::Arc;
+use step::{Command, Event, Failure, Fits, Granting, Grants, Held, LeaseView};
 
 /// Makes grants leases.
 #[derive(Debug)]
@@ -33,30 +35,6 @@ pub(crate) struct Granter {
     pub step_permille: u64,
     pub taken: TakenGrants,
 }
-
-/// How many grants on each stack were taken to the ledger since the start.
-#[derive(Debug, Default)]
-pub(crate) struct TakenGrants(Mutex<HashMap<StackId, u32>>);
-
-/// Stacks whose grants are counted; beyond that those with few are forgotten.
-const MAX_COUNTED: usize = 65_536;
-
-impl TakenGrants {
-    fn of(&self, stack: StackId) -> u32 {
-        self.0.lock().get(&stack).copied().unwrap_or_default()
-    }
-
-    fn add(&self, stack: StackId) {
-        let mut taken = self.0.lock();
-        if taken.len() >= MAX_COUNTED {
-            taken.retain(|_, grants| *grants > 8);
-        }
-        *taken.entry(stack).or_default() += 1;
-    }
-}
-
-/// Gas in MIST that is kept for settling and claiming; both together take about a tenth of it.
-const GAS_RESERVE: u64 = 50_000_000;
 
 impl Granter {
     /// Makes a grant's units ours. A grant that is satisfied already is answered at once.
@@ -86,7 +64,10 @@ impl Granter {
                     Event::Read {
                         fits,
                         price: read.as_ref().and_then(|s| self.tasks.price(s.task)),
-                        grants: self.taken.of(stack),
+                        grants: read
+                            .as_ref()
+                            .map(|s| self.grants(s.owner))
+                            .unwrap_or_default(),
                         stack: read.as_ref(),
                     }
                 }
@@ -115,6 +96,19 @@ impl Granter {
             price: lease.price,
             sums: lease.brief(),
         })
+    }
+
+    /// What the owner's grants have cost here of late, and what its leases bring.
+    fn grants(&self, owner: Address) -> Grants {
+        let leases = self.keeper.leases.all();
+        let its = leases.iter().filter(|lease| lease.owner == owner);
+        let used = its.filter_map(|lease| lease.price.cost(lease.brief().committed));
+        let (today, ever) = self.taken.of(owner, self.clock.now());
+        Grants {
+            today,
+            ever,
+            used: MicroUsdc(used.fold(0_u64, |sum, used| sum.saturating_add(used.0))),
+        }
     }
 
     /// What the node's free collateral stands for.
@@ -153,8 +147,15 @@ impl Granter {
             None => None,
         };
         let gas = self.link.ledger.gas(self.link.owner()).await;
-        if gas.map_err(|error| self.failure(&error.into()))? < GAS_RESERVE {
-            tracing::warn!("no more grants are taken: the wallet is short of gas");
+        let gas = gas.map_err(|error| self.failure(&error.into()))?;
+        let duties = self.metrics.attest_seats.get();
+        let kept = Owed::by(self.us.node, &self.keeper.leases, duties).gas();
+        if gas < kept {
+            tracing::warn!(
+                gas,
+                kept,
+                "no more grants are taken: the wallet is short of gas"
+            );
             return Err(Failure::GasLow);
         }
         let call = calls::Lease {
@@ -167,8 +168,10 @@ impl Granter {
             clock: LedgerClock,
         };
         let executed = self.link.execute(vec![call.into()]).await;
-        // a refused one costs gas, too
-        self.taken.add(stack.id);
+        // for the first one on a stack its owner paid about as much gas; and a refused one costs gas, too
+        if executed.is_err() || stack.lease(self.us.node).is_some() {
+            self.taken.add(stack.owner, self.clock.now());
+        }
         executed.map_err(|error| self.failure(&error))?;
         if let Some(lease) = on_its_way {
             lease.taken(grant.message().cumulative_units);

@@ -28,10 +28,30 @@ pub(crate) struct LeaseView {
     pub expires_at_ms: TimestampMs,
 }
 
-/// Grants on one stack that may be small.
-const SMALL_GRANTS: u32 = 32;
-/// Each after that adds this part of the lease: 32 and 16 for each tenfold of it, and no more.
-const PART_OF_LEASE: u64 = 8;
+/// Grants of one owner within a day that may be small, beside the first on each stack, for which it paid gas itself.
+const SMALL_GRANTS: u32 = 8;
+/// Use that pays for one, in micro-USDC: above the gas that it costs.
+const USE_PAYS: u64 = 10_000;
+/// Each after that adds this part of its lease, or what one grant may add at most: six for each tenfold of it, and no more.
+const PART_OF_LEASE: u64 = 2;
+
+/// What an owner's grants have cost the node, and what it gets for them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Grants {
+    /// Those that were taken to the ledger today.
+    pub today: u32,
+    /// And since the start.
+    pub ever: u32,
+    /// What its open leases here have used.
+    pub used: MicroUsdc,
+}
+
+impl Grants {
+    /// Whether the next one may be small.
+    fn may_be_small(self) -> bool {
+        self.today < SMALL_GRANTS || u64::from(self.ever) < self.used.0 / USE_PAYS
+    }
+}
 
 /// A grant on its way.
 #[derive(Debug)]
@@ -103,8 +123,8 @@ pub(crate) enum Event<'a> {
         fits: Fits,
         /// What we ask in its task, if we serve it.
         price: Option<Price>,
-        /// Grants on it that we have taken to the ledger.
-        grants: u32,
+        /// Its owner's grants up to now.
+        grants: Grants,
     },
     /// What was read is taken over.
     Adopted { held: Option<Held> },
@@ -218,7 +238,7 @@ impl Granting {
         stack: Option<&Stack>,
         fits: Fits,
         price: Option<Price>,
-        grants: u32,
+        grants: Grants,
     ) -> Result<(), Refusal> {
         let refuse = |code, message| Err(Refusal::new(code, message));
         let Some(stack) = stack else {
@@ -236,7 +256,7 @@ impl Granting {
                 "this node is not subscribed to the stack's task",
             );
         };
-        self.check_worth(stack, price, grants)?;
+        self.check_worth(stack, fits, price, grants)?;
         self.check_stake(stack, fits, price)
     }
 
@@ -263,17 +283,26 @@ impl Granting {
     }
 
     /// Whoever grants unit by unit would have the node pay gas for each: what is granted comes back in the
-    /// end, what the node pays doesn't. So each adds something, and after some each adds a part of what
-    /// there is.
-    fn check_worth(&self, stack: &Stack, price: Price, grants: u32) -> Result<(), Refusal> {
+    /// end, what the node pays doesn't. So each adds something; and whose use doesn't pay for them adds, after some of a
+    /// day, a part of what there is with each.
+    fn check_worth(
+        &self,
+        stack: &Stack,
+        fits: Fits,
+        price: Price,
+        grants: Grants,
+    ) -> Result<(), Refusal> {
         let grant = self.grant.message();
         let lease = stack.lease(grant.node);
         let (price, units) = lease.map_or((price, ComputeUnits::ZERO), |l| (l.price, l.units));
         let more = grant.cumulative_units.saturating_sub(units);
         // what a lease has already is answered from the ledger, without a transaction
-        let part = match grants {
-            0..SMALL_GRANTS => ComputeUnits::ZERO,
-            _ => ComputeUnits(units.0.div_ceil(PART_OF_LEASE)),
+        let part = if grants.may_be_small() {
+            ComputeUnits::ZERO
+        } else {
+            // never more than may be granted at once
+            let most = price.affords(fits.free.min(fits.step));
+            ComputeUnits(units.0.div_ceil(PART_OF_LEASE)).min(most)
         };
         let least = price.units_for(self.least).max(part);
         if more == ComputeUnits::ZERO || more >= least {

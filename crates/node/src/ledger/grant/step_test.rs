@@ -102,7 +102,7 @@ fn a_grant_goes_by_the_stack_to_the_ledger_and_becomes_a_lease() {
         stack: Some(&stack),
         fits: PLENTY,
         price: Some(PRICE),
-        grants: 0,
+        grants: Grants::default(),
     };
     assert_eq!(granting.step(read), Command::Adopt);
     let adopted = Event::Adopted { held: held(499) };
@@ -139,7 +139,7 @@ fn nothing_is_taken_over_for_a_strangers_grant() {
             stack,
             fits: PLENTY,
             price,
-            grants: 0,
+            grants: Grants::default(),
         }))
     };
     assert_eq!(refused(None, None), RefusalCode::UnknownStack);
@@ -162,7 +162,7 @@ fn who_is_overtaken_reads_once_more_and_is_answered_from_what_is_there() {
         stack: Some(&stack),
         fits: PLENTY,
         price: Some(PRICE),
-        grants: 0,
+        grants: Grants::default(),
     };
     let mut granting = grant(|_| {});
     assert_eq!(granting.step(Event::Refused(overtaken())), Command::Read);
@@ -176,17 +176,16 @@ fn who_is_overtaken_reads_once_more_and_is_answered_from_what_is_there() {
 #[test]
 fn a_grant_that_adds_less_than_its_transaction_costs_is_refused() {
     let stack = stack(key().public_key());
-    let read_after = |grants, units| {
+    let read = |units| {
         let mut granting = grant(|grant| grant.cumulative_units = ComputeUnits(units));
         assert_eq!(granting.step(begun(None)), Command::Read);
         granting.step(Event::Read {
             stack: Some(&stack),
             fits: PLENTY,
             price: Some(PRICE),
-            grants,
+            grants: Grants::default(),
         })
     };
-    let read = |units| read_after(0, units);
     assert_eq!(read(500), Command::Adopt);
     let Command::Finish(Err(refusal)) = read(499) else {
         panic!("one unit less")
@@ -196,6 +195,50 @@ fn a_grant_that_adds_less_than_its_transaction_costs_is_refused() {
     let mut granting = grant(|_| {});
     let low = granting.step(Event::Refused(Failure::GasLow));
     assert_eq!(code(&low), RefusalCode::Unavailable);
+}
+
+/// Eight small ones a day over all of an owner's stacks, or one for each cent that it uses: then half of the lease.
+#[test]
+fn who_does_not_pay_for_small_grants_by_use_must_grant_a_part_of_the_lease() {
+    let mut stack = stack(key().public_key());
+    let lease = atoma_types::chain::Lease {
+        price: PRICE,
+        ..crate::ledger::testing::lease(10_000, &[])
+    };
+    let read = |stack: &Stack, [today, ever]: [u32; 2], used, step, more: u64| {
+        let mut granting = grant(|grant| grant.cumulative_units = ComputeUnits(10_000 + more));
+        assert_eq!(granting.step(begun(None)), Command::Read);
+        let read = granting.step(Event::Read {
+            stack: Some(stack),
+            fits: Fits {
+                step: MicroUsdc(step),
+                ..PLENTY
+            },
+            price: Some(PRICE),
+            grants: Grants {
+                today,
+                ever,
+                used: MicroUsdc(used),
+            },
+        });
+        match read {
+            Command::Finish(Err(refusal)) => Err((refusal.code, refusal.needed)),
+            _ => Ok(()),
+        }
+    };
+    let plenty = PLENTY.step.0;
+    // the first on this stack, whatever its owner had elsewhere
+    assert_eq!(read(&stack, [1_000; 2], 0, plenty, 500), Ok(()));
+    stack.leases = vec![lease];
+    assert_eq!(read(&stack, [7, 900], 0, plenty, 500), Ok(()));
+    let half = Err((RefusalCode::InvalidBody, Some(5_000)));
+    assert_eq!(read(&stack, [8; 2], 89_999, plenty, 4_999), half);
+    assert_eq!(read(&stack, [8; 2], 89_999, plenty, 5_000), Ok(()));
+    assert_eq!(read(&stack, [8; 2], 90_000, plenty, 500), Ok(()));
+    // what was used once pays once
+    assert_eq!(read(&stack, [8, 9], 90_000, plenty, 4_999), half);
+    // what may be granted at once is enough
+    assert_eq!(read(&stack, [8; 2], 0, 2_000, 1_000), Ok(()));
 }
 
 #[test]
@@ -211,7 +254,7 @@ fn a_grant_beyond_the_free_collateral_is_refused_with_what_would_fit() {
                 step: MicroUsdc(step),
             },
             price: Some(PRICE),
-            grants: 0,
+            grants: Grants::default(),
         })
     };
     // 500 units cost 1,000 micro-USDC
