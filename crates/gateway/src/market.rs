@@ -24,6 +24,9 @@ use tokio_util::sync::CancellationToken;
 const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
 /// After an event, others of the same transaction are waited for.
 const SETTLE_TIME: Duration = Duration::from_millis(50);
+/// After an event the ledger is read again no sooner than so many times what the last reading took: anyone may make tasks,
+/// each with an event, and with many of them a reading takes long.
+const REST_OF_READING: u32 = 10;
 /// After the ledger couldn't be read.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -166,6 +169,7 @@ impl Market {
         stop: CancellationToken,
     ) {
         let mut next = Instant::now() + REFRESH_INTERVAL;
+        let mut rested = Instant::now();
         loop {
             tokio::select! {
                 biased;
@@ -173,7 +177,11 @@ impl Market {
                 () = sleep_until(next) => {}
                 event = events.next() => match event {
                     Some(Ok(event)) if catalog::concerns(&event.event) => {
-                        gather(&mut events).await;
+                        tokio::select! {
+                            biased;
+                            () = stop.cancelled() => return,
+                            () = gather(&mut events, rested) => {}
+                        }
                     }
                     Some(Ok(_)) => continue,
                     Some(Err(error)) => {
@@ -195,8 +203,12 @@ impl Market {
                 },
             }
             self.pools().iter().for_each(TaskPool::tend);
-            next = Instant::now()
-                + match self.refresh(&ledger, &config).await {
+            let began = Instant::now();
+            let outcome = self.refresh(&ledger, &config).await;
+            let now = Instant::now();
+            rested = now + rest(now - began);
+            next = now
+                + match outcome {
                     Ok(()) => REFRESH_INTERVAL,
                     Err(error) => {
                         let error = &error as &dyn std::error::Error;
@@ -208,8 +220,29 @@ impl Market {
     }
 }
 
-/// Takes in what else happens at the same moment: registrations come in groups.
-async fn gather(events: &mut EventStream) {
-    let until = Instant::now() + SETTLE_TIME;
+/// How long no event has the ledger read again after a reading that took so long.
+fn rest(took: Duration) -> Duration {
+    took.saturating_mul(REST_OF_READING).min(REFRESH_INTERVAL)
+}
+
+/// Takes in what else happens at the same moment, since registrations come in groups, or until the last reading is `rested`.
+async fn gather(events: &mut EventStream, rested: Instant) {
+    let until = rested.max(Instant::now() + SETTLE_TIME);
     while let Ok(Some(_)) = timeout_at(until, events.next()).await {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_makes_many_tasks_keeps_no_gateway_reading() {
+        let took = |ms| rest(Duration::from_millis(ms));
+        assert!(
+            took(5) <= SETTLE_TIME,
+            "a small network is followed at once"
+        );
+        assert_eq!(took(1_000), Duration::from_secs(10));
+        assert_eq!(took(60_000), REFRESH_INTERVAL, "as often as without events");
+    }
 }
