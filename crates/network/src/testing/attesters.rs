@@ -1,6 +1,6 @@
 //! A task whose answers are examined, and those who may be drawn to look at them.
 
-use super::{DAY, World};
+use super::World;
 use crate::create_task;
 use atoma_keys::SigningKey;
 use atoma_types::{
@@ -8,6 +8,8 @@ use atoma_types::{
     chain::{Clock, NewTask, Payment, calls},
 };
 
+/// A day, in milliseconds: a ticket's window, and the answer window.
+pub const DAY: u64 = 24 * 3_600_000;
 /// Attesters that must be there when a stack is sold: an examiner, a jury of seven, and one to spare.
 const ATTESTERS: usize = 9;
 /// What the task's owner puts into the pool at first: attesters' fees of twenty.

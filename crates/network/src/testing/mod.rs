@@ -10,10 +10,10 @@ mod wait;
 mod world;
 
 pub use accounts::{Accounts, Parties};
-pub use attesters::{Attester, attesters, examined_task};
+pub use attesters::{Attester, DAY, attesters, examined_task};
 pub use elsewhere::{Elsewhere, KEY, NETWORK, WalrusEndpoints};
 pub use http::get;
 pub use node::TestTask;
-pub use trial::{DAY, PARTS, Trial, UNITS};
+pub use trial::{PARTS, Trial, UNITS};
 pub use wait::wait_until;
 pub use world::{PRICE, World, advance, event};

@@ -22,8 +22,6 @@ use atoma_walrus::{
     committee::{BlsSecretKey, Committee, Confirmation, Member, Persistence},
 };
 
-/// A day, in milliseconds: a ticket's window, and the answer window.
-pub const DAY: u64 = 24 * 3_600_000;
 /// What the stack holds.
 pub const UNITS: u64 = 5_000;
 /// The units of the three requests.
