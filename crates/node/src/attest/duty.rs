@@ -47,8 +47,13 @@ pub(crate) struct Duty {
     pub seat: Seat,
 }
 
+/// More keys than this from the draw to the disclosure, and all of a node's wraps are good: whoever operates it changes a
+/// key once, or twice. An hour's transactions could name a million, each of which would be kept and held against a wrap.
+pub(crate) const MOST_KEYS: usize = 8;
+
 /// Those who were drawn, and the keys that may be wrapped for: each one that was its own at some moment from the draw
-/// on, the oldest first. By the order of the ledger's events, so that all who look know the same.
+/// on, the oldest first, and one beyond [`MOST_KEYS`] at most. By the order of the ledger's events, so that all who look
+/// know the same.
 pub(crate) type Drawn = Vec<(NodeId, Vec<PublicKey>)>;
 
 /// What a node showed to those who were drawn.
@@ -70,6 +75,12 @@ impl Disclosure {
         let keys = self.drawn.iter().find(|(drawn, _)| *drawn == node);
         keys.map(|(_, keys)| &keys[..])
             .filter(|keys| !keys.is_empty())
+    }
+
+    /// Whether a node had so many keys that whoever showed it something can't be held to one of them.
+    pub(crate) fn had_too_many_keys(&self, node: NodeId) -> bool {
+        let keys = self.keys_of(node);
+        keys.is_some_and(|keys| keys.len() > MOST_KEYS)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an attester makes of draws, keys and disclosures that it hears of, and of reads that are older.
 
 use super::*;
+use crate::attest::duty::MOST_KEYS;
 
 fn has_key(node: NodeId, key: u8) -> LedgerEvent {
     heard(events::NodeKeysChanged {
@@ -55,6 +56,32 @@ fn only_keys_that_were_an_attesters_between_the_draw_and_the_disclosure_are_good
     // too late for what was shown
     let key = Note::Key(OTHER, PublicKey([5; 32]));
     assert_eq!(played.hear(&has_key(OTHER, 5)), [keep(key)]);
+}
+
+/// Each change would be kept with all before it, by every attester of the task, until none had memory for it.
+#[test]
+fn a_thousand_keys_of_one_juror_are_kept_as_few_and_it_has_no_say_about_its_wrap() {
+    let mut played = Played::watching();
+    played.hear(&jury_drawn());
+    let mut kept = 0;
+    for key in (0..=249).cycle().take(1_000) {
+        for command in played.hear(&has_key(OTHER, key)) {
+            kept += match command {
+                Command::Keep(Note::Drawn(_, drawn)) => {
+                    drawn.iter().map(|(_, keys)| 32 + 32 * keys.len()).sum()
+                }
+                _ => 64,
+            };
+        }
+    }
+    assert!(kept < 100_000, "{kept} bytes for 1,000 changes");
+    let shown = played.hear(&shown_to_jury(false));
+    let [Command::Keep(Note::Shown(_, disclosure))] = &shown[..] else {
+        panic!("{shown:?}");
+    };
+    assert!(disclosure.keys_of(OTHER).unwrap().len() <= MOST_KEYS + 1);
+    assert!(disclosure.had_too_many_keys(OTHER));
+    assert!(!disclosure.had_too_many_keys(US));
 }
 
 #[test]

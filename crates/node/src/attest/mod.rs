@@ -126,6 +126,7 @@ impl AttestTask {
 
     /// Tries until it is on disk: without that nothing may follow.
     async fn keep(&self, notes: Vec<Note>, cursor: Option<Cursor>) {
+        let notes: Arc<[Note]> = notes.into();
         while let Err(error) = self.memory.keep(notes.clone(), cursor.clone()).await {
             tracing::error!(error = %WithCauses(&error), "the attester's memory can't be written");
             tokio::time::sleep(Duration::from_secs(1)).await;

@@ -92,7 +92,8 @@ impl Reader {
         let open = |key: &_| BodyKeys::open(&shown.wrap, key, &context, header.hash());
         let opened = self.keys.first_that(open).map_err(|error| {
             let ours = disclosure.keys_of(self.node).unwrap_or_default();
-            match ours.iter().all(|key| self.keys.has(key)) {
+            let told_all = !disclosure.had_too_many_keys(self.node);
+            match told_all && ours.iter().all(|key| self.keys.has(key)) {
                 true => Unread::Withheld(error),
                 false => Unread::KeyGone(error),
             }
@@ -214,6 +215,8 @@ fn shown_to<'a>(
 ) -> Vec<ShownTo<'a>> {
     let shown = nodes.iter().zip(&disclosure.shown);
     shown
+        // it harms itself alone, and what it was shown may be wrapped for a key that isn't kept
+        .filter(|(node, _)| !disclosure.had_too_many_keys(**node))
         .map(|(node, shown)| {
             let keys = disclosure.keys_of(*node);
             (*node, certified_by, &shown[..], keys)
@@ -254,6 +257,24 @@ mod tests {
         Address, TaskId, UnitWeights,
         message::{Signed, sample},
     };
+
+    #[test]
+    fn what_was_shown_to_who_had_too_many_keys_is_held_to_none_of_them() {
+        let [restless, calm] = [8, 9].map(|n| NodeId(Address::new([n; 32])));
+        let keys = |count| (1..=count).map(|key| PublicKey([key; 32])).collect();
+        let disclosure = |count| Disclosure {
+            transaction: Digest::new([4; 32]),
+            record: Vec::new(),
+            shown: vec![vec![1], vec![2]],
+            drawn: vec![(restless, keys(count)), (calm, keys(1))],
+        };
+        for (count, looked_at) in [(8, &[restless, calm][..]), (9, &[calm])] {
+            let disclosure = disclosure(count);
+            let shown = shown_to(&[restless, calm], Digest::new([5; 32]), &disclosure);
+            let looked: Vec<_> = shown.iter().map(|(node, ..)| *node).collect();
+            assert_eq!(looked, looked_at, "{count} keys");
+        }
+    }
 
     #[test]
     fn a_record_that_nobody_signed_or_that_is_another_is_none() {

@@ -252,7 +252,9 @@ impl Attester {
         let mut commands = vec![keep(Note::Key(node, key))];
         for (duty, drawn) in &mut self.drawn {
             let mut of_it = drawn.iter_mut().filter(|(drawn, _)| *drawn == node);
-            if let Some((_, keys)) = of_it.next() {
+            if let Some((_, keys)) = of_it.next()
+                && keys.len() <= super::duty::MOST_KEYS
+            {
                 keys.push(key);
                 commands.push(keep(Note::Drawn(*duty, drawn.clone())));
             }

@@ -4,7 +4,7 @@
 //! Whoever loses it loses little: open commitments can't be revealed, which costs a place and no fine.
 
 use super::{
-    duty::{Disclosure, Drawn, Duty, Seat, TicketId},
+    duty::{Disclosure, Drawn, Duty, MOST_KEYS, Seat, TicketId},
     step::{Kept, Note, Sealed},
 };
 use atoma_ledger::{Cursor, Digest};
@@ -12,7 +12,7 @@ use atoma_runtime::Threads;
 use atoma_store::{Durability, Kind, OpenError, SharedConnection, Stopped};
 use atoma_types::{Address, NetworkId, NodeId, PublicKey, StackId, chain::Verdict, hash::Hash32};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 const KIND: Kind = Kind {
     name: "the attester's memory",
@@ -139,12 +139,12 @@ impl Memory {
     /// Makes notes durable, and the place after the events that they are of.
     pub(crate) async fn keep(
         &self,
-        notes: Vec<Note>,
+        notes: Arc<[Note]>,
         cursor: Option<Cursor>,
     ) -> Result<(), AttestStoreError> {
         let write = move |db: &mut Connection| {
             let all = db.transaction()?;
-            for note in &notes {
+            for note in notes.iter() {
                 put(&all, note)?;
             }
             if let Some(cursor) = cursor {
@@ -338,8 +338,8 @@ fn unpacked_drawn(bytes: &[u8]) -> Drawn {
     each.filter_map(|bytes| {
         let (parts, _) = bytes.as_chunks::<32>();
         let (node, keys) = parts.split_first()?;
-        let keys = keys.iter().copied().map(PublicKey).collect();
-        Some((NodeId(Address::new(*node)), keys))
+        let keys = keys.iter().take(MOST_KEYS + 1).copied().map(PublicKey);
+        Some((NodeId(Address::new(*node)), keys.collect()))
     })
     .collect()
 }
@@ -395,7 +395,10 @@ mod tests {
         ];
         let cursor: Cursor = "0102".parse().unwrap();
         let (memory, _) = open();
-        memory.keep(notes, Some(cursor.clone())).await.unwrap();
+        memory
+            .keep(notes.into(), Some(cursor.clone()))
+            .await
+            .unwrap();
         drop(memory);
         let (memory, remembered) = open();
         assert_eq!(remembered.cursor, Some(cursor));
@@ -406,7 +409,7 @@ mod tests {
         assert_eq!(remembered.kept.shown, [(juror, disclosure)]);
         assert_eq!(remembered.kept.found, [(juror, sealed(21))]);
         memory
-            .keep(vec![Note::Forgotten(stack)], None)
+            .keep([Note::Forgotten(stack)].into(), None)
             .await
             .unwrap();
         drop(memory);
