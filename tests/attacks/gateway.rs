@@ -147,6 +147,40 @@ async fn a_node_that_needs_forty_million_units_does_not_get_them() {
     arena.network.stop().await;
 }
 
+/// It was believed, never blamed, and first for ever, being the cheapest that nobody had heard of.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_finds_fault_with_every_request_fails_none() {
+    const REQUESTS: usize = 20;
+    let arena = Arena::start().await;
+    let node = arena.node().await;
+    let seller = Seller::start(&arena, arena.task, Price(1), Act::FindsFault).await;
+    let office = Office::open(&arena, |_| {}).await;
+    for _ in 0..REQUESTS {
+        let answer = office.ask(&arena, chat(2, false)).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{answer:?}");
+    }
+    let asked = seller.asked();
+    assert!((1..=2).contains(&asked), "it was asked {asked} times");
+    office.running.shutdown().await;
+    node.drain_and_stop().await;
+    arena.network.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nodes_of_two_owners_find_fault_with_is_refused() {
+    let arena = Arena::start().await;
+    let start = || Seller::start(&arena, arena.task, PRICE, Act::FindsFault);
+    let sellers = [start().await, start().await];
+    let office = Office::open(&arena, |_| {}).await;
+    for asked in 1..=3 {
+        let answer = office.ask(&arena, chat(2, false)).await;
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{answer:?}");
+        assert_eq!(sellers.each_ref().map(Seller::asked), [asked; 2]);
+    }
+    office.running.shutdown().await;
+    arena.network.stop().await;
+}
+
 /// A seller who says this has no more bought for it than it needs, however often it is asked.
 async fn a_sellers_word_buys_nothing(act: Act) {
     /// What a grant costs, and a stack of one grant.

@@ -36,6 +36,8 @@ pub(crate) enum Act {
     Exhausted,
     /// The stack is over.
     Expired,
+    /// Every body is at fault.
+    FindsFault,
     /// It says nothing, for ever.
     Silent,
     /// It sends what never ends, as fast as it is read.
@@ -149,6 +151,7 @@ async fn chat(State(shop): State<Arc<Shop>>, asked: Bytes) -> Response<Body> {
         Act::Needs(units) => refuse(RefusalCode::MaxUnitsTooLow, units),
         Act::Exhausted => refuse(RefusalCode::LeaseExhausted, 0),
         Act::Expired => refuse(RefusalCode::StackExpired, 0),
+        Act::FindsFault => refuse(RefusalCode::InvalidBody, 0),
         Act::Silent => std::future::pending().await,
         Act::Endless => {
             let piece = Bytes::from(vec![b' '; 64 << 10]);

@@ -2,7 +2,7 @@
 //!
 //! | refusal | remedy |
 //! |---|---|
-//! | about the body | passed on: no other node would say otherwise |
+//! | about the body | passed on: no other node would say otherwise, unless it lies, so that a gateway asks a second one |
 //! | `max_units_too_low`, with a number | signed again with that many units |
 //! | `ceiling_too_low`, with a number | signed again with that ceiling |
 //! | `issued_before_restart` | signed again, later |

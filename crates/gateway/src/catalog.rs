@@ -4,7 +4,7 @@ use crate::config::{GatewayConfig, StackPolicy};
 use atoma_client::{RequestTry, fair_price};
 use atoma_ledger::{Ledger, ReadError};
 use atoma_types::{
-    ComputeUnits, MicroUsdc, NodeId, Price, Role, TaskId, TimestampMs, UnitWeights,
+    Address, ComputeUnits, MicroUsdc, NodeId, Price, Role, TaskId, TimestampMs, UnitWeights,
     chain::{Event, Node, SubscriptionState, Task},
     message::Endpoint,
 };
@@ -31,6 +31,7 @@ pub(crate) struct Offer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seller {
     pub(crate) node: NodeId,
+    pub(crate) owner: Address,
     pub(crate) url: String,
     pub(crate) price: Price,
     /// All its collateral stands for leases of so many units at this price: it never holds more at once.
@@ -139,6 +140,7 @@ fn offers(
                 let selling = price <= cap && is_used(config, node);
                 selling.then(|| Seller {
                     node: node.id,
+                    owner: node.owner,
                     url: node.url.clone(),
                     price,
                     most: price.affords(MicroUsdc(node.collateral.0 / multiple.max(1))),
@@ -208,7 +210,7 @@ mod tests {
     use super::*;
     use crate::config::ModelConfig;
     use atoma_types::{
-        Address, DurationMs, EngineClass, Numerics, PublicKey, Rule, SecurityLevel, TimestampMs,
+        DurationMs, EngineClass, Numerics, PublicKey, Rule, SecurityLevel, TimestampMs,
         chain::{FeesInEpoch, NodeStatus, Pending, Standing, Subscription, VERSION},
         hash::Hash32,
     };

@@ -14,6 +14,7 @@
 //! * `gateway` puts it all together.
 
 mod accounts;
+mod at_node;
 mod body;
 mod budget;
 mod catalog;

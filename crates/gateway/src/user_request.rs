@@ -7,8 +7,10 @@
 //! is taken for the next node. Otherwise who makes nodes answer too late would have the gateway pay.
 
 use crate::{
+    at_node::{AtNode, Faulted, broke_off},
     body::Asked,
     budget::{Account, Amount, Hold, NoHold},
+    catalog::Seller,
     concurrency::ConcurrencyPermit,
     lacked::Lacked,
     metrics::{Metrics, Retry},
@@ -21,7 +23,7 @@ use crate::{
     unsettled::Unsettled,
 };
 use atoma_client::{
-    Answer, ClientError, RequestTry, StackHandle,
+    Answer, RequestTry, StackHandle,
     retry::{Decision, Failure, Mend, NodeRefusal, Retries, UnitBounds},
 };
 use atoma_http::server::HeldRoom;
@@ -56,6 +58,8 @@ pub(crate) struct UserRequest {
     hold: Option<Hold>,
     /// What the first node that refused has sealed: its user alone can read why, so another node is asked.
     refused: Option<WholeReply>,
+    /// Nodes that found fault with it.
+    faulted: Faulted,
     /// Why a node got no units, where it wasn't the node that failed.
     lacked: Option<Lacked>,
     /// What the body says of its size.
@@ -63,20 +67,6 @@ pub(crate) struct UserRequest {
     begun: Instant,
     /// The body is in memory as long as this.
     _held: HeldRoom,
-}
-
-/// How the tries at one node ended.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "returned once and taken apart at once"
-)]
-enum AtNode {
-    /// This is the user's.
-    Answered(Reply),
-    /// Another node, please; true if this one was only busy.
-    Next { busy: bool },
-    /// No other node can help.
-    Refused(Refusal),
 }
 
 /// The user's side of a request: who asks, for what, with which body.
@@ -145,6 +135,7 @@ impl UserRequest {
             sealed_units: asked.sealed.as_ref().map(|sealed| sealed.max_units),
             hold: None,
             refused: None,
+            faulted: Faulted::default(),
             lacked: None,
             bounds: asked.bounds(endpoint),
             begun: Instant::now(),
@@ -167,8 +158,12 @@ impl UserRequest {
             };
             tried.push(attempt.node());
             match self.at_node(attempt, &mut retries, &mut permit).await {
-                AtNode::Answered(reply) => return Ok(reply),
-                AtNode::Refused(refusal) => return Err(refusal),
+                AtNode::Answered(reply) => {
+                    self.faulted.disproved();
+                    return Ok(reply);
+                }
+                // what no other node can be paid for, one has refused already
+                AtNode::Refused(refusal) => return self.faulted.reply().ok_or(refusal),
                 AtNode::Next { busy } => {
                     all_busy &= busy;
                     any_busy |= busy;
@@ -177,6 +172,9 @@ impl UserRequest {
                 }
             }
             self.next.moved(self.pool.runtime().request_id());
+        }
+        if let Some(reply) = self.faulted.reply() {
+            return Ok(reply);
         }
         if let Some(refused) = self.refused.take() {
             return Ok(Reply::Whole(refused));
@@ -244,7 +242,13 @@ impl UserRequest {
         permit: &mut Option<ConcurrencyPermit>,
     ) -> AtNode {
         let node = attempt.node();
-        let Some(asked) = self.pool.offer().seller(node).map(|seller| seller.price) else {
+        let offer = self.pool.offer();
+        let Some(&Seller {
+            price: asked,
+            owner,
+            ..
+        }) = offer.seller(node)
+        else {
             return AtNode::Next { busy: false };
         };
         let mut lease = self.lease(node).await;
@@ -290,7 +294,7 @@ impl UserRequest {
             };
             lease = match (retries.after(failure, units), refused) {
                 (Decision::PassOn, Some(whole)) => {
-                    return AtNode::Answered(Reply::Whole(WholeReply::from(whole)));
+                    return self.faulted.by(attempt, owner, whole);
                 }
                 (Decision::Again(mend), _) => self.mend(mend, stack, node).await,
                 (Decision::Elsewhere { busy: true }, _) => {
@@ -479,17 +483,4 @@ impl UserRequest {
 struct Sent {
     unsettled: Unsettled,
     at: Instant,
-}
-
-/// The answer ended before its first byte, or without a receipt.
-fn broke_off(mut attempt: Attempt, error: Option<&ClientError>) -> AtNode {
-    let node = attempt.node();
-    match error {
-        Some(error) => {
-            tracing::warn!(error = %WithCauses(error), %node, "an answer broke off");
-        }
-        None => tracing::warn!(%node, "an answer ended before its time"),
-    }
-    attempt.went(Outcome::Failed);
-    AtNode::Next { busy: false }
 }

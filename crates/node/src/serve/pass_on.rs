@@ -111,7 +111,7 @@ enum Failed {
     /// It can't now; another may.
     Node { busy: bool },
     /// It finds fault with the request. Whether there is one, this node says when it has a place: a stranger's word
-    /// about it is nobody's.
+    /// about it is nobody's, and another may take the request.
     Request,
 }
 
@@ -201,7 +201,7 @@ impl PassingOn {
     /// Asks the cheapest that has room, and another one if that fails.
     async fn ask(&self, admitted: &Admitted) -> Asked {
         let (lease, units) = (&admitted.lease, admitted.request.message().max_units);
-        let mut tried = Vec::new();
+        let (mut tried, mut faulted) = (Vec::new(), None);
         while tried.len() < TRIES {
             let chosen = self
                 .forwarder
@@ -209,9 +209,17 @@ impl PassingOn {
             let Some(seller) = chosen else { break };
             tried.push(seller.node);
             match self.ask_one(&seller, admitted).await {
-                Ok(asked) => return asked,
+                Ok(asked) => {
+                    // nobody knows yet what comes of it where the user has left
+                    let taken = !matches!(asked, Asked::Left(_));
+                    if let Some(node) = faulted.filter(|_| taken) {
+                        self.forwarder.rest(node, false);
+                    }
+                    return asked;
+                }
                 Err(Failed::Node { busy }) => self.forwarder.rest(seller.node, busy),
-                Err(Failed::Request) => break,
+                // whoever refuses all that is passed on would else have it end here
+                Err(Failed::Request) => faulted = faulted.or(Some(seller.node)),
             }
         }
         Asked::Nobody

@@ -1,14 +1,21 @@
 //! Both legs of an answer are paid, as far as it came.
 
-use super::pair::{Behind, Pair, always, exact, units_of};
+use super::pair::{Behind, Pair, always, exact, node, stocked, units_of};
 use crate::common::walrus::Walrus;
 use atoma_client::{Client, ClientConfig, RequestOptions, RequestTry};
+use atoma_engine::{EngineError, testing::Altered};
 use atoma_node::ForwardConfig;
-use atoma_types::{ComputeUnits, message::Endpoint};
+use atoma_types::{ComputeUnits, Price, message::Endpoint};
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_legs_are_paid_and_the_client_sees_both() {
@@ -74,6 +81,30 @@ async fn a_user_who_leaves_a_stream_stops_the_other_node_and_pays_what_it_says()
         (1, 0)
     );
     assert_eq!(pair.paid().await, (by_user, by_first));
+}
+
+/// Its word ended the passing on, so that the cheapest seller could switch it off.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_cheapest_finds_fault_with_another_node_answers() {
+    let pair = Pair::start([exact(), exact()], always()).await;
+    let refused = Arc::new(AtomicUsize::new(0));
+    let count = refused.clone();
+    let finds_fault = Altered::new(exact()).refusing(move || {
+        count.fetch_add(1, SeqCst);
+        Some(EngineError::BadRequest("so it says".into()))
+    });
+    let cheap = |config: &mut atoma_node::NodeConfig| config.subscriptions[0].price = Price(1);
+    let (cheapest, _) = node(&pair.world, 3, Arc::new(finds_fault), cheap).await;
+    stocked(&pair.world, &pair.wallet, cheapest.node_id()).await;
+    let before = refused.load(SeqCst);
+    crate::common::eventually("the cheapest is asked", || async {
+        let whole = pair.whole("").await;
+        let receipt = whole.receipt.expect("an answer");
+        let record = receipt.second().expect("it was passed on");
+        assert_eq!(record.node(), pair.second().node_id());
+        refused.load(SeqCst) > before
+    })
+    .await;
 }
 
 /// An embedding is computed to its end, whoever has left. Its receipt came too late, and the first node paid it alone.
