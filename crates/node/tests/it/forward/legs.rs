@@ -3,7 +3,7 @@
 use super::pair::{Behind, Pair, always, exact, node, stocked, units_of};
 use crate::common::walrus::Walrus;
 use atoma_client::{Client, ClientConfig, RequestOptions, RequestTry};
-use atoma_engine::{EngineError, testing::Altered};
+use atoma_engine::{BadRequest, EngineError, testing::Altered};
 use atoma_node::ForwardConfig;
 use atoma_types::{ComputeUnits, Price, message::Endpoint};
 use bytes::Bytes;
@@ -91,7 +91,7 @@ async fn what_the_cheapest_finds_fault_with_another_node_answers() {
     let count = refused.clone();
     let finds_fault = Altered::new(exact()).refusing(move || {
         count.fetch_add(1, SeqCst);
-        Some(EngineError::BadRequest("so it says".into()))
+        Some(EngineError::BadRequest(BadRequest::EmptyPrompt))
     });
     let cheap = |config: &mut atoma_node::NodeConfig| config.subscriptions[0].price = Price(1);
     let (cheapest, _) = node(&pair.world, 3, Arc::new(finds_fault), cheap).await;
