@@ -115,6 +115,15 @@ pub enum ClientError {
         /// What the request may cost.
         wanted: ComputeUnits,
     },
+    /// So much is signed for the node already that is neither served nor refused, or was refused and can be claimed, that it would
+    /// have to earn more first. Another node may serve the request, and this one later.
+    #[error("{node} has not earned that {wanted} more are signed for it at once")]
+    NotEarned {
+        /// The node that was to be asked.
+        node: NodeId,
+        /// What the request may cost.
+        wanted: ComputeUnits,
+    },
     /// The gateway that was to pass a sealed request on can't be reached, or broke off.
     #[error("cannot ask through the gateway at {url}")]
     Gateway {

@@ -26,6 +26,7 @@ use atoma_evidence::{
 };
 use atoma_types::{
     ComputeUnits, NodeId, RequestId, StackId,
+    chain::Lease,
     message::{Receipt, Signed},
 };
 use futures::future::BoxFuture;
@@ -207,9 +208,13 @@ impl StackHandle {
         if self.lacks(node).is_none() || self.read().await.is_err() {
             return;
         }
-        let claimed = self.state.view.read().lease(node).map(claimed_to);
-        if let Some(claimed) = claimed {
-            self.with_account(node, |account| account.chain.claimed(claimed));
+        let claimed = {
+            let view = self.state.view.read();
+            let claimed = |lease: &Lease| (claimed_to(lease), lease.claimed_units());
+            view.lease(node).map(claimed)
+        };
+        if let Some((seq, units)) = claimed {
+            self.with_account(node, |account| account.chain.claimed(seq, units));
         }
     }
 

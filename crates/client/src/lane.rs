@@ -335,10 +335,12 @@ impl Lane {
         ComputeUnits(self.ceiling.saturating_sub(self.settled))
     }
 
-    /// By how much a request that may cost so much raises what was signed.
+    /// By how much a request that may cost so much raises what was signed, by the ceiling that its node asks for if it asks for
+    /// one: what was signed before a crash counts to that.
     #[must_use]
-    pub fn raised_by(&self, max: ComputeUnits) -> ComputeUnits {
-        let needed = self.spoken_for().0.saturating_add(max.0);
+    pub fn raised_by(&self, max: ComputeUnits, demanded: Option<ComputeUnits>) -> ComputeUnits {
+        let said = demanded.map_or(0, |needed| needed.0.saturating_sub(self.forgotten));
+        let needed = self.spoken_for().0.saturating_add(max.0).max(said);
         ComputeUnits(needed.saturating_sub(self.ceiling.max(self.settled)))
     }
 

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! more than ALLOWED answers never came and are charged,
-//! and together they are charged more than W and more than an eighth of what the lease has used
+//! and together they are charged more than W and more than an eighth of what the lease has used, by receipts that have come
 //! ```
 //!
 //! Whoever leaves before the end pays for what was served, and that doesn't count. What counts is on the disk, so that it counts

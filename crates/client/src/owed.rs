@@ -29,13 +29,14 @@ impl StackHandle {
 
     /// Whether a request that may cost so much can be signed for a node of which nothing is known but what it has receipts for:
     /// whatever it refuses and claims all the same is no more than the window, one request, or an eighth of what its lease has
-    /// used. So who pays for others lets more run at once as a node earns it.
+    /// earned by receipts that have come. So who pays for others lets more run at once as a node earns it. Whoever asks this alone
+    /// may be told so many times at once: what holds is [`RequestTry::earned`](crate::RequestTry::earned).
     #[must_use]
     pub fn has_earned(&self, node: NodeId, max: ComputeUnits) -> bool {
         let window = self.client.inner.config.window;
         let accounts = self.state.accounts.lock();
         let account = accounts.get(&node);
-        account.is_none_or(|account| account.is_earned(account.own_lane, max, window))
+        account.is_none_or(|account| account.is_earned(account.own_lane, (max, None), window))
     }
 
     /// What a node's lease was paid beyond all receipts, once it is closed.

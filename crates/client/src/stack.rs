@@ -305,7 +305,7 @@ impl StackHandle {
     fn restore_chain(&self, node: NodeId, chain: &mut Chain) -> Result<(), ClientError> {
         let kept = self.client.inner.store.kept();
         if let Some(lease) = self.state.view.read().lease(node) {
-            chain.claimed(claimed_to(lease));
+            chain.claimed(claimed_to(lease), lease.claimed_units());
         }
         let mut receipts: Vec<Signed<Receipt>> = Vec::new();
         for bytes in kept.chain(self.id(), node, MAX_LINKS)? {
@@ -319,7 +319,9 @@ impl StackHandle {
                 chain.know(base, kept.hashes(lease, (base, first), MAX_HASHES)?);
             }
         }
-        restore(chain, receipts)
+        restore(chain, receipts)?;
+        chain.kept(kept.charged(self.id(), node)?);
+        Ok(())
     }
 
     /// The lanes that the node has seen. A node that can't be asked or knows nothing of the lease yet
@@ -367,7 +369,7 @@ impl StackHandle {
     pub(crate) fn reserve(
         &self,
         key: LaneKey,
-        id: RequestId,
+        (id, earned): (RequestId, bool),
         max: ComputeUnits,
         demanded: Option<ComputeUnits>,
     ) -> Result<(ComputeUnits, ComputeUnits), ClientError> {
@@ -381,6 +383,11 @@ impl StackHandle {
             return Err(ClientError::Unshown { node, seq });
         }
         account.check_never_came(key.node, window)?;
+        // here and not before: nothing else can be signed until this is
+        if earned && !account.is_earned(key.lane, (max, demanded), window) {
+            let node = key.node;
+            return Err(ClientError::NotEarned { node, wanted: max });
+        }
         let room = leased.saturating_sub(account.used());
         if max > room {
             return Err(ClientError::NoRoom { room, wanted: max });

@@ -45,28 +45,33 @@ pub(crate) struct LeaseAccount {
 
 impl LeaseAccount {
     /// What is used or spoken for: by our own lanes, or, where others use the lease too, at least
-    /// what receipts say.
+    /// what is claimed and what receipts charge that have come. What a node says that it comes to is no room that it takes.
     pub(crate) fn used(&self) -> ComputeUnits {
         let own = self.lanes.values().map(Lane::spoken_for);
         let own = own.fold(ComputeUnits::ZERO, ComputeUnits::saturating_add);
-        own.max(self.chain.cumulative())
+        own.max(self.chain.used())
     }
 
-    /// What is signed beyond receipts, and what the lease has used.
+    /// What is signed beyond receipts, and what the lease has earned: the receipts that have come.
     pub(crate) fn loose(&self) -> (ComputeUnits, ComputeUnits) {
         let loose = self.lanes.values().map(Lane::loose);
         let loose = loose.fold(ComputeUnits::ZERO, ComputeUnits::saturating_add);
-        (loose, self.chain.cumulative())
+        (loose, self.chain.shown())
     }
 
-    /// Whether a request that may cost so much leaves the node no more to claim for nothing than the window, or an eighth of what
-    /// its lease has used, or is covered by what is signed already.
-    pub(crate) fn is_earned(&self, lane: u16, max: ComputeUnits, window: ComputeUnits) -> bool {
+    /// Whether a request that may cost so much, with the ceiling that its node asks for if it does, leaves the node no more to
+    /// claim for nothing than the window, or an eighth of what its lease has earned, or is covered by what is signed already.
+    pub(crate) fn is_earned(
+        &self,
+        lane: u16,
+        (max, demanded): (ComputeUnits, Option<ComputeUnits>),
+        window: ComputeUnits,
+    ) -> bool {
         let (loose, used) = self.loose();
         let raised = self
             .lanes
             .get(&lane)
-            .map_or(max, |lane| lane.raised_by(max));
+            .map_or(max, |lane| lane.raised_by(max, demanded));
         raised == ComputeUnits::ZERO
             || loose.saturating_add(raised) <= NeverCame::allowed(window, used).max(max)
     }
@@ -83,7 +88,7 @@ impl LeaseAccount {
         node: NodeId,
         window: ComputeUnits,
     ) -> Result<(), ClientError> {
-        let allowed = NeverCame::allowed(window, self.chain.cumulative());
+        let allowed = NeverCame::allowed(window, self.chain.shown());
         match self.never_came.too_much(allowed) {
             None => Ok(()),
             Some(charged) => Err(ClientError::NeverCame {

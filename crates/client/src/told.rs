@@ -100,7 +100,7 @@ impl Voucher {
     }
 
     /// What of it may still be charged to whoever asked: nothing, unless more is signed for the node than it has receipts for, by
-    /// more than `free` and an eighth of what its lease has used, and others don't owe that already.
+    /// more than `free` and an eighth of what its lease has earned, and others don't owe that already.
     #[must_use]
     pub fn owed(self, free: ComputeUnits) -> Option<Owed> {
         let client = crate::Client {

@@ -6,9 +6,13 @@
 //! such a request may cost is owed as long as its node can claim it:
 //!
 //! ```text
-//! exposed = ceiling - settled, of all lanes, above the larger of what is free and an eighth of what the lease has used
+//! earned  = what the receipts charge that have come
+//! exposed = ceiling - settled, of all lanes, above the larger of what is free and an eighth of what the lease has earned
 //! owed    = what refused requests may cost, the first of them, until together they cover what is exposed
 //! ```
+//!
+//! What a node names as the sum of its receipts, or has claimed, earns it nothing: a receipt that leaves numbers out may name any
+//! sum, and would free everybody.
 //!
 //! Receipts settle, and so free the latest. When the lease is closed, what was paid beyond all receipts is charged to those who
 //! owe still, the first of them first, and the rest is free.
@@ -16,7 +20,7 @@
 use atoma_types::ComputeUnits;
 use tokio::sync::oneshot;
 
-/// One part of so many of what a lease has used may be exposed: whoever has earned so much gains little by it.
+/// One part of so many of what a lease has earned may be exposed: whoever has earned so much gains little by it.
 const SHARE: u64 = 8;
 
 /// What is owed of one lease.
@@ -43,12 +47,12 @@ impl Vouchers {
         &mut self,
         most: ComputeUnits,
         free: ComputeUnits,
-        (loose, used): (ComputeUnits, ComputeUnits),
+        (loose, earned): (ComputeUnits, ComputeUnits),
     ) -> Option<oneshot::Receiver<ComputeUnits>> {
         self.free = free.0;
         // whoever has left owes nothing any more
         self.owed.retain(|owed| !owed.tell.is_closed());
-        if self.sum() >= self.exposed(loose, used) {
+        if self.sum() >= self.exposed(loose, earned) {
             return None;
         }
         let (tell, told) = oneshot::channel();
@@ -57,8 +61,8 @@ impl Vouchers {
     }
 
     /// So much is loose by now: those owe nothing any more that the others cover.
-    pub(crate) fn settle(&mut self, loose: ComputeUnits, used: ComputeUnits) {
-        let exposed = self.exposed(loose, used);
+    pub(crate) fn settle(&mut self, loose: ComputeUnits, earned: ComputeUnits) {
+        let exposed = self.exposed(loose, earned);
         while let Some(last) = self.owed.last()
             && self.sum() - last.most >= exposed
         {
@@ -93,8 +97,8 @@ impl Vouchers {
         each.fold(0, u64::saturating_add)
     }
 
-    fn exposed(&self, loose: ComputeUnits, used: ComputeUnits) -> u64 {
-        loose.0.saturating_sub(self.free.max(used.0 / SHARE))
+    fn exposed(&self, loose: ComputeUnits, earned: ComputeUnits) -> u64 {
+        loose.0.saturating_sub(self.free.max(earned.0 / SHARE))
     }
 }
 

@@ -33,11 +33,25 @@ pub struct Chain {
     histories: Histories,
     /// What is claimed: up to here nothing can be claimed again.
     claimed: u64,
+    sums: Sums,
     /// From there on all numbers up to this one have come.
     whole_to: u64,
     /// Those whose histories couldn't be computed yet, with their bases. Signing ends where some stay, so these are
     /// no more than what runs meanwhile.
     unproven: BTreeMap<u64, u64>,
+}
+
+/// What has come, in units. What a receipt names as the sum of those before it counts for nothing where they haven't come.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    /// Of all receipts that have come, kept ones from before the first link with them.
+    shown: u64,
+    /// Of those above what is claimed.
+    above: u64,
+    /// What is claimed, as the ledger says.
+    claimed: u64,
+    /// Up to this number receipts count no more when they come: they are in `shown`, or may be.
+    counted_to: u64,
 }
 
 /// Receipts of which a chain knows nothing, and without which it can't go on.
@@ -117,6 +131,7 @@ impl Chain {
         let proven = self.names_its_history(r.seq, &link)?;
         self.links.insert(r.seq, link);
         self.requests.insert(link.request, r.seq);
+        self.sums.came(r.seq, link.units, self.claimed);
         if !proven && r.seq > self.claimed {
             self.unproven.insert(r.seq, link.base);
         }
@@ -124,8 +139,9 @@ impl Chain {
         let named = self.later_name_it();
         if self.links.len() > MAX_LINKS {
             // one that isn't proven stays so
-            if let Some((_, oldest)) = self.links.pop_first() {
+            if let Some((seq, oldest)) = self.links.pop_first() {
                 self.requests.remove(&oldest.request);
+                self.sums.counted_to = self.sums.counted_to.max(seq);
             }
         }
         named.map(|()| Joined::New)
@@ -141,9 +157,23 @@ impl Chain {
         }
     }
 
-    /// Everything up to this number is claimed, as the ledger says: it can't be claimed again, so what is lacking there is of
-    /// no interest.
-    pub fn claimed(&mut self, seq: u64) {
+    /// What was kept of a lease is in the chain, as far as there was room for it: all of it together charges so much.
+    pub fn kept(&mut self, units: ComputeUnits) {
+        self.sums.shown = self.sums.shown.max(units.0);
+        if let Some((first, _)) = self.links.first_key_value() {
+            self.sums.counted_to = self.sums.counted_to.max(first.saturating_sub(1));
+        }
+    }
+
+    /// Everything up to this number is claimed, and so many units, as the ledger says: it can't be claimed again, so what is
+    /// lacking there is of no interest.
+    pub fn claimed(&mut self, seq: u64, units: ComputeUnits) {
+        self.sums.claimed = self.sums.claimed.max(units.0);
+        if seq > self.claimed {
+            let above = self.links.range(seq.saturating_add(1)..);
+            let above = above.map(|(_, link)| link.units);
+            self.sums.above = above.fold(0, u64::saturating_add);
+        }
         self.claimed = self.claimed.max(seq);
         self.whole_to = self.whole_to.max(self.claimed);
         self.unproven = self.unproven.split_off(&self.claimed.saturating_add(1));
@@ -271,22 +301,49 @@ impl Chain {
     fn take_out(&mut self, seq: u64) {
         if let Some(link) = self.links.remove(&seq) {
             self.requests.remove(&link.request);
+            self.sums.went(seq, link.units, self.claimed);
         }
         self.unproven.remove(&seq);
         self.whole_to = self.whole_to.min(seq.saturating_sub(1)).max(self.claimed);
     }
 
-    /// The highest sum seen: at least this much of the lease is used.
+    /// What the receipts that have come charge, together: what a lease has earned. What its node says of others, or has claimed,
+    /// is no part of it.
     #[must_use]
-    pub fn cumulative(&self) -> ComputeUnits {
-        let last = self.links.last_key_value();
-        ComputeUnits(last.map_or(0, |(_, link)| link.cumulative))
+    pub fn shown(&self) -> ComputeUnits {
+        ComputeUnits(self.sums.shown)
+    }
+
+    /// At least this much of the lease is used: what is claimed, and the receipts above it that have come.
+    #[must_use]
+    pub fn used(&self) -> ComputeUnits {
+        ComputeUnits(self.sums.claimed.saturating_add(self.sums.above))
     }
 
     /// The highest place seen.
     #[must_use]
     pub fn last_seq(&self) -> u64 {
         self.links.last_key_value().map_or(0, |(seq, _)| *seq)
+    }
+}
+
+impl Sums {
+    fn came(&mut self, seq: u64, units: u64, claimed: u64) {
+        if seq > self.counted_to {
+            self.shown = self.shown.saturating_add(units);
+            if seq > claimed {
+                self.above = self.above.saturating_add(units);
+            }
+        }
+    }
+
+    fn went(&mut self, seq: u64, units: u64, claimed: u64) {
+        if seq > self.counted_to {
+            self.shown = self.shown.saturating_sub(units);
+            if seq > claimed {
+                self.above = self.above.saturating_sub(units);
+            }
+        }
     }
 }
 

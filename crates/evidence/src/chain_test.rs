@@ -113,6 +113,55 @@ fn memory_is_bounded_and_late_receipts_still_fit() {
     assert_eq!(chain.add(&receipts[0]), Ok(Joined::New));
 }
 
+#[test]
+fn what_a_receipt_names_of_others_is_neither_shown_nor_used() {
+    let receipts = lease(&[5, 6, 7]);
+    let high = changed(&receipts[2], |r| {
+        r.previous = Hash32([7; 32]);
+        (r.base, r.history) = (2, Hash32::ZERO);
+        r.cumulative_units = ComputeUnits(1 << 62);
+    });
+    let mut chain = Chain::default();
+    assert_eq!(chain.add(&high), Ok(Joined::New));
+    let sums = |chain: &Chain| (chain.shown().0, chain.used().0);
+    assert_eq!(sums(&chain), (7, 7));
+    assert_eq!(chain.add(&receipts[0]), Ok(Joined::New));
+    assert_eq!(chain.add(&receipts[0]), Ok(Joined::Again));
+    assert_eq!(sums(&chain), (12, 12));
+    // a claim uses up, and earns nothing
+    chain.claimed(2, ComputeUnits(100));
+    assert_eq!(sums(&chain), (12, 107));
+    // what turns out to be false is taken out again
+    let second = changed(&receipts[1], |r| r.history = Hash32([66; 32]));
+    let mut chain = Chain::default();
+    assert_eq!(chain.add(&second), Ok(Joined::New));
+    assert_eq!(sums(&chain), (6, 6));
+    assert!(chain.add(&receipts[0]).is_err());
+    assert_eq!(sums(&chain), (5, 5));
+}
+
+#[test]
+fn each_receipt_is_counted_once_however_many_there_are() {
+    let receipts = lease(&vec![1; MAX_LINKS + 10]);
+    let (first, rest) = receipts.split_at(10);
+    let mut chain = Chain::default();
+    for _ in 0..2 {
+        for receipt in receipts.iter().chain(first) {
+            chain.add(receipt).unwrap();
+        }
+    }
+    let all = ComputeUnits(receipts.len() as u64);
+    assert_eq!((chain.shown(), chain.used()), (all, all));
+    // the next program reads the last of them
+    let mut chain = Chain::default();
+    for receipt in rest {
+        chain.add(receipt).unwrap();
+    }
+    chain.kept(all);
+    chain.add(&first[9]).unwrap();
+    assert_eq!(chain.shown(), all);
+}
+
 proptest! {
     #[test]
     fn any_order_and_any_gaps_are_fine(
@@ -266,9 +315,9 @@ fn two_empty_numbers_open_no_history_for_what_follows_is_unproven_until_they_com
     assert_eq!(chain.lacking(), Ok(None));
     // or the ledger has what is missing, which can't be claimed any more
     let mut chain = with_a_gap();
-    chain.claimed(5);
+    chain.claimed(5, ComputeUnits(5));
     assert_eq!(chain.lacks(), Some(6), "its history is still unknown");
-    chain.claimed(6);
+    chain.claimed(6, ComputeUnits(6));
     assert_eq!(chain.lacks(), None);
     assert!(!chain.lacks_still(2));
 }

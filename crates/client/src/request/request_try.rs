@@ -34,6 +34,8 @@ pub struct RequestTry {
     pub(super) first_byte: Duration,
     /// An answer that comes later is paid for by whoever asked, and waited for.
     pub(super) is_paid_late: bool,
+    /// It is signed only if its node has earned that.
+    pub(super) is_earned: bool,
     pub(super) passed_on: Option<PassedOn>,
 }
 
@@ -62,6 +64,7 @@ impl RequestTry {
             no_forward: false,
             first_byte: ANSWER_BEGINS_TIMEOUT,
             is_paid_late: false,
+            is_earned: false,
             passed_on: None,
             sealed: false,
         }
@@ -114,6 +117,14 @@ impl RequestTry {
     #[must_use]
     pub fn paid_late(mut self) -> Self {
         self.is_paid_late = true;
+        self
+    }
+
+    /// It is signed only if its node [has earned](crate::StackHandle::has_earned) that, beside all that was signed for it at that
+    /// moment: for who pays for somebody else, and can't charge them what a node refuses and claims all the same.
+    #[must_use]
+    pub fn earned(mut self) -> Self {
+        self.is_earned = true;
         self
     }
 

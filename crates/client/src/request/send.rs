@@ -42,7 +42,12 @@ impl StackHandle {
         let (request, opener) = self.sealed(info, request, &salt).await?;
         let id = request.id;
         let key = self.lane_of(info, &request).await?;
-        let (ceiling, step) = self.reserve(key, id, request.max_units, request.ceiling)?;
+        let (ceiling, step) = self.reserve(
+            key,
+            (id, request.is_earned),
+            request.max_units,
+            request.ceiling,
+        )?;
         let reserved = Reserved::new(self, key, id);
         let signed = self.sign(info, key, (&request, &salt), ceiling).await?;
         let message = self.http_request(info, (&request, &salt), &signed);

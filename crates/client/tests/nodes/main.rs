@@ -6,6 +6,7 @@ mod away;
 mod challenge;
 mod close;
 mod doubles;
+mod earned;
 mod foreign;
 mod gaps;
 mod left;

@@ -10,12 +10,14 @@ use tokio::time::timeout;
 const MAX: ComputeUnits = ComputeUnits(40);
 /// What nobody owes.
 const FREE: ComputeUnits = ComputeUnits(50);
+/// What a node names as the sum of receipts that nobody has seen.
+const NAMED: u64 = 1 << 62;
 const LONG: Duration = Duration::from_secs(60);
 
 /// So many requests at once; who waits for their receipts.
 async fn ask(stack: &StackHandle, world: &World, act: &str, many: usize) -> Vec<ReceiptWait> {
     let asked = (0..many).map(|_| {
-        let body = format!(r#"{{"act":"{act}","max_tokens":10}}"#);
+        let body = format!(r#"{{"act":"{act}","n_units":{NAMED},"max_tokens":10}}"#);
         let id = stack.client().runtime().request_id();
         RequestTry::new(id, Endpoint::ChatCompletions, body.into(), MAX)
     });
@@ -57,7 +59,14 @@ async fn what_is_refused_at_once_and_claimed_is_charged_to_who_asked() {
     let mut charged = Box::pin(join_all(owed));
     let early = timeout(Duration::from_millis(500), &mut charged).await;
     assert!(early.is_err(), "nobody has claimed them yet");
+    settled(&world, &stack).await;
+    let charged = timeout(LONG, charged).await.unwrap();
+    assert_eq!(charged, [MAX; 3], "what was paid for nothing");
+    assert_eq!(3 * MAX.0, 4 * COST.0);
+}
 
+/// The node claims what it has receipts for, and is paid.
+async fn settled(world: &World, stack: &StackHandle) {
     let (settler, ledger, id) = (world.node.clone(), world.ledger.clone(), stack.id());
     let settle = async {
         loop {
@@ -71,9 +80,48 @@ async fn what_is_refused_at_once_and_claimed_is_charged_to_who_asked() {
     let (closed, ()) = tokio::join!(closing, settle);
     closed.unwrap();
     stack.close().await.unwrap();
-    let charged = timeout(LONG, charged).await.unwrap();
-    assert_eq!(charged, [MAX; 3], "what was paid for nothing");
-    assert_eq!(3 * MAX.0, 4 * COST.0);
+}
+
+/// One good answer whose receipt named any sum ended all that was owed, before it and after it.
+#[tokio::test]
+async fn what_a_receipt_names_of_others_frees_nobody_who_owes() {
+    let world = World::with(Params {
+        dispute_window_ms: 200,
+        settle_grace_ms: 2_000,
+        ..Params::default()
+    })
+    .await;
+    let client = world.client();
+    let stack = world.leased(&client).await;
+    ask(&stack, &world, "names", 1).await;
+    let room = stack.room(world.node.id);
+    assert_eq!(room, ComputeUnits(10_000 - COST.0), "nor is it room");
+    let mut owed: Vec<Owed> = Vec::new();
+    for wait in ask(&stack, &world, "refuse_and_serve", 4).await {
+        owed.extend(voucher(wait).await.owed(FREE));
+    }
+    assert_eq!(owed.len(), 3, "110 are exposed");
+    settled(&world, &stack).await;
+    let charged = timeout(LONG, join_all(owed)).await.unwrap();
+    let sum: u64 = charged.iter().map(|units| units.0).sum();
+    // its first answer was paid for, and isn't among what it settled
+    assert_eq!(sum, 4 * COST.0 - COST.0, "{charged:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_receipt_names_of_others_frees_nobody_who_owes_already() {
+    let world = World::simulated().await;
+    let client = world.client();
+    let stack = world.leased(&client).await;
+    let mut owed: Vec<Owed> = Vec::new();
+    for wait in ask(&stack, &world, "refuse", 4).await {
+        owed.extend(voucher(wait).await.owed(FREE));
+    }
+    assert_eq!(owed.len(), 3);
+    ask(&stack, &world, "names", 1).await;
+    let charged = join_all(owed.into_iter().map(|owed| timeout(LONG, owed))).await;
+    let free = charged.iter().filter(|charged| charged.is_ok()).count();
+    assert_eq!(free, 1, "80 are exposed still");
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,7 @@
 //! | user and other node, one party | leave many, and never show receipts | so many are waited for ([`Forwarder::waits_for_too_much`]), and the other node's lane at this one's client has room for no more |
 //! | other node | shows none, ever | is paid nothing that isn't shown or demanded; the user's units are free once it is clear |
 //! | user and other node, one party | the answer breaks off before its last line, and its receipt comes later | in time the user pays what they have every byte of; the second that this node pays alone within an hour is the last for an hour ([`Forwarder::charged_for_a_break`]) |
-//! | user and other node, one party | the other node refuses what was signed at once, and claims it | no more is signed at once than the window, or an eighth of what it has earned ([`StackHandle::has_earned`](atoma_client::StackHandle::has_earned)) |
+//! | user and other node, one party | the other node refuses what was signed at once, and claims it | no more is signed at once than the window, one request, or an eighth of what it has receipts for here ([`RequestTry::earned`]) |
 //! | nobody | the other node is slow, and this one's patience is over | the user is served here or by a third and pays for that alone; what comes of the first try within ten minutes this node pays, whose patience it was, and the other isn't blamed; what doesn't counts among answers that never came |
 //! | other node | is late on purpose, to be paid for what nobody gets | it rests after each, longer each time ([`Forwarder::rest`]); what it can be paid is what the operator lets stacks with others hold, of whom they can name ([`ForwardConfig`](crate::ForwardConfig)) |
 
@@ -231,7 +231,8 @@ impl PassingOn {
         let (salt, body) = (admitted.salt.clone(), admitted.body.clone());
         let mut request = RequestTry::passing_on(id(), &admitted.request, salt, body)
             .answered_within(self.forwarder.patience())
-            .paid_late();
+            .paid_late()
+            .earned();
         let mut raised = false;
         loop {
             let (receipt, tried) = stack.try_once_watched(*node, &request);
@@ -262,8 +263,11 @@ impl PassingOn {
                 Ok(Begun::Whole(refused)) => refused,
                 Err(error) => {
                     tracing::info!(error = %WithCauses(&error), %node, "a request could not be passed on");
-                    // others have used up the room since
-                    let busy = matches!(error, ClientError::NoRoom { .. });
+                    // others have used up the room since, or what it has earned
+                    let busy = matches!(
+                        error,
+                        ClientError::NoRoom { .. } | ClientError::NotEarned { .. }
+                    );
                     return Err(Failed::Node { busy });
                 }
             };

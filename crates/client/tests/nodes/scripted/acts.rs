@@ -10,8 +10,9 @@ use atoma_keys::SigningKey;
 use atoma_runtime::SystemRandom;
 use atoma_types::{
     Address, ComputeUnits, NodeId, StackId,
+    hash::Hash32,
     http::{RECEIPT_COMMENT, SALT},
-    message::{CommitmentKind, Receipt, Salt, Signed},
+    message::{CommitmentKind, Receipt, RequestHeader, Salt, Signed},
     refusal::RefusalCode,
 };
 use axum::{
@@ -43,6 +44,26 @@ fn streamed(pieces: Vec<String>, broken: bool) -> Response<Body> {
         false => Body::from_stream(pieces),
     };
     events_of(body)
+}
+
+/// A good answer, whose receipt leaves numbers out and names so many units as the sum of those before it. Its node never settles
+/// it: its chain goes on as if there were none.
+fn names(node: &Scripted, header: &Signed<RequestHeader>, salt: &Salt, sum: u64) -> String {
+    let before = {
+        let account = node.account.lock();
+        let last = account.last.clone();
+        (account.seq, account.sum, account.previous, last)
+    };
+    let text = node.commit(header, (salt, ANSWER.as_bytes()), |r| {
+        r.seq += 2;
+        r.previous = Hash32([7; 32]);
+        (r.base, r.history) = (r.seq - 1, Hash32::ZERO);
+        r.cumulative_units = ComputeUnits(sum);
+    });
+    let account = &mut *node.account.lock();
+    (account.seq, account.sum, account.previous, account.last) = before;
+    account.records.pop();
+    text
 }
 
 fn events_of(body: Body) -> Response<Body> {
@@ -81,6 +102,7 @@ pub(super) async fn chat(
         "max_units" if asked.max_units.0 < number => refuse(RefusalCode::MaxUnitsTooLow, number),
         "ceiling" if asked.ceiling.0 < number => refuse(RefusalCode::CeilingTooLow, number),
         "max_units" | "ceiling" => plain(Some(&honest(ANSWER))),
+        "names" => plain(Some(&names(&node, &header, &salt, number))),
         // it says so, and keeps what it could have served
         "refuse" => {
             node.account.lock().refused = Some(header.clone());
