@@ -11,16 +11,18 @@
 
 use crate::{
     fault::{Fault, Result},
+    schedule::Receiver,
     tags::ANSWER_TAG,
+    xwing::Secret,
 };
 use atoma_runtime::{Entropy, Random};
 use atoma_tee::octets::{Digest, Octets};
 use hpke::{
-    Deserializable, Kem, OpModeR, OpModeS, Serializable,
-    aead::{AeadCtxR, AeadCtxS, AesGcm256},
+    Deserializable, Kem, OpModeS, Serializable,
+    aead::{AeadCtxS, AesGcm256},
     kdf::HkdfSha256,
     kem::XWing,
-    setup_receiver, setup_sender_with_rng,
+    setup_sender_with_rng,
 };
 use zeroize::Zeroizing;
 
@@ -32,13 +34,12 @@ pub(crate) const WRAPPED: usize = 48;
 /// 32 bytes that encrypt.
 pub(crate) type Key = Zeroizing<[u8; 32]>;
 pub(crate) type PublicKey = <XWing as Kem>::PublicKey;
-pub(crate) type PrivateKey = <XWing as Kem>::PrivateKey;
 
 /// The sender's side of one wrapped key.
 pub(crate) struct Wrapping(AeadCtxS<AesGcm256, HkdfSha256, XWing>);
 
-/// The receiver's side of one wrapped key.
-pub(crate) struct Unwrapping(AeadCtxR<AesGcm256, HkdfSha256, XWing>);
+/// The receiver's side of one wrapped key: the same by other code, since a node opens what many seal.
+pub(crate) struct Unwrapping(Receiver);
 
 fn info(tag: &[u8; 16], keyset: Digest, key: u32) -> Vec<u8> {
     [&tag[..], &keyset.0, &key.to_le_bytes()].concat()
@@ -46,14 +47,6 @@ fn info(tag: &[u8; 16], keyset: Digest, key: u32) -> Vec<u8> {
 
 pub(crate) fn public_key(bytes: &[u8]) -> Result<PublicKey> {
     PublicKey::from_bytes(bytes).map_err(|_| Fault::SealingKey)
-}
-
-pub(crate) fn secret_key(seed: &Key) -> Result<PrivateKey> {
-    PrivateKey::from_bytes(&seed[..]).map_err(|_| Fault::SealingKey)
-}
-
-pub(crate) fn public_key_of(secret: &PrivateKey) -> Vec<u8> {
-    XWing::sk_to_pk(secret).to_bytes().to_vec()
 }
 
 // === impl Wrapping ===
@@ -99,35 +92,22 @@ impl Wrapping {
 
 impl Unwrapping {
     pub(crate) fn new(
-        secret: &PrivateKey,
+        secret: &Secret,
         tag: &[u8; 16],
         keyset: Digest,
         key: u32,
         encapsulated: &Octets<ENCAPSULATED>,
     ) -> Result<Self> {
-        let encapsulated = <XWing as Kem>::EncappedKey::from_bytes(&encapsulated.0);
-        let encapsulated = encapsulated.map_err(|_| Fault::WrappedKey)?;
-        let info = info(tag, keyset, key);
-        let context = setup_receiver(&OpModeR::Base, secret, &encapsulated, &info);
-        Ok(Self(context.map_err(|_| Fault::WrappedKey)?))
+        let shared = secret.decapsulate(&encapsulated.0)?;
+        Receiver::new(&shared, &info(tag, keyset, key)).map(Self)
     }
 
-    pub(crate) fn unwrap(&mut self, wrapped: &Octets<WRAPPED>, bound: &[u8]) -> Result<Key> {
-        let content = self.0.open(&wrapped.0, bound);
-        let content = Zeroizing::new(content.map_err(|_| Fault::WrappedKey)?);
-        let mut key = Zeroizing::new([0; 32]);
-        if content.len() != key.len() {
-            return Err(Fault::WrappedKey);
-        }
-        key.copy_from_slice(&content);
-        Ok(key)
+    pub(crate) fn unwrap(&self, wrapped: &Octets<WRAPPED>, bound: &[u8]) -> Result<Key> {
+        self.0.open(&wrapped.0, bound)
     }
 
     /// As [`Wrapping::answer_secret`]: both have the same.
     pub(crate) fn answer_secret(&self) -> Result<Key> {
-        let mut secret = Zeroizing::new([0; 32]);
-        let exported = self.0.export(&ANSWER_TAG, &mut secret[..]);
-        exported.map_err(|_| Fault::AnswerKey)?;
-        Ok(secret)
+        self.0.export(&ANSWER_TAG)
     }
 }

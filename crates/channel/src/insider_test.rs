@@ -26,7 +26,7 @@ fn content_key(sealed: &[u8], node: &TestNode, place: usize) -> Key {
     let own = &request.head().recipients[place];
     let secret = &node.secrets()[0].secret;
     let (tag, encapsulated) = (&REQUEST_TAG, &own.encapsulated);
-    let mut opened = Unwrapping::new(secret, tag, own.keyset, own.key_id, encapsulated).unwrap();
+    let opened = Unwrapping::new(secret, tag, own.keyset, own.key_id, encapsulated).unwrap();
     let wrapped = request.wrapped(place).unwrap();
     opened.unwrap(&wrapped, &request.head_hash().0).unwrap()
 }

@@ -42,10 +42,12 @@ mod recipient;
 pub mod replay;
 mod request;
 mod ring;
+mod schedule;
 mod secret;
 mod tags;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod xwing;
 
 pub use answer::{AnswerOpener, AnswerPart, AnswerSealer, AnswerSplitter, SealedPart};
 pub use fault::Fault;

@@ -1,16 +1,13 @@
 //! The secret half of a sealing key.
 
-use crate::{
-    fault::Result,
-    hpke::{Key, PrivateKey, public_key_of, secret_key},
-};
+use crate::{fault::Result, hpke::Key, xwing::Secret};
 use atoma_runtime::Random;
 use std::fmt;
 
 /// The secret of one sealing key of a keyset: made within the guest, never taken out of it, wiped when dropped. There is
 /// no way to read it, to copy it or to print it.
 pub struct SealingSecret {
-    pub(crate) secret: PrivateKey,
+    pub(crate) secret: Secret,
 }
 
 impl SealingSecret {
@@ -28,14 +25,14 @@ impl SealingSecret {
     /// # Errors
     /// Never: 32 bytes are a secret.
     pub fn from_seed(seed: &Key) -> Result<Self> {
-        let secret = secret_key(seed)?;
+        let secret = Secret::of(seed)?;
         Ok(Self { secret })
     }
 
     /// What stands in the keyset, 1,216 bytes.
     #[must_use]
     pub fn public_key(&self) -> Vec<u8> {
-        public_key_of(&self.secret)
+        self.secret.public_key().to_vec()
     }
 }
 

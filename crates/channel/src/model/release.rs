@@ -87,7 +87,7 @@ pub fn open_key(
     };
     let encapsulated = Octets(*encapsulated);
     let secret = &secret.secret;
-    let mut unwrapping = Unwrapping::new(
+    let unwrapping = Unwrapping::new(
         secret,
         &MODEL_KEY_TAG,
         keyset.digest(),

@@ -75,7 +75,7 @@ pub(crate) fn open(
     let head = request.head();
     let own = head.recipients.get(place).ok_or(Fault::Recipient)?;
     let wrapped = request.wrapped(place).ok_or(Fault::Truncated)?;
-    let mut unwrapping = Unwrapping::new(
+    let unwrapping = Unwrapping::new(
         &secret.secret,
         &REQUEST_TAG,
         own.keyset,
