@@ -7,7 +7,7 @@ use atoma_channel::limits::KEY_OVERLAP;
 use atoma_tee::octets::{Digest, Measurement};
 use atoma_types::DurationMs;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A keyset lasts at most so long: a key that leaks opens no more than this much of the past.
 const MAX_LIFETIME: DurationMs = DurationMs(24 * 3_600_000);
@@ -29,6 +29,17 @@ pub struct ConfidentialConfig {
     /// How long a keyset lasts. The next one is there four minutes before its end.
     #[serde(default = "lifetime")]
     pub keyset_lifetime_ms: DurationMs,
+    /// How often to look whether the next keyset is due, and whose secrets are to be wiped; 15000 at most.
+    #[serde(default = "tick")]
+    pub tick_ms: u64,
+}
+
+/// A secret outlives its time by no more than this.
+const MAX_TICK_MS: u64 = 15_000;
+const MIN_TICK_MS: u64 = 20;
+
+fn tick() -> u64 {
+    MAX_TICK_MS
 }
 
 /// As long as a sealing key counts.
@@ -46,7 +57,13 @@ impl ConfidentialConfig {
             release,
             measurement,
             keyset_lifetime_ms: lifetime(),
+            tick_ms: tick(),
         }
+    }
+
+    /// How often keysets are looked after, within bounds.
+    pub(super) fn tick(&self) -> Duration {
+        Duration::from_millis(self.tick_ms.clamp(MIN_TICK_MS, MAX_TICK_MS))
     }
 
     /// What asks the hardware.

@@ -19,10 +19,7 @@ use atoma_walrus::{
     client::{StoreRequest, WalrusClient},
     coding::blob_id,
 };
-use std::{path::Path, sync::Arc, time::Duration};
-
-/// How often it is looked whether a keyset is due, and secrets are to be wiped.
-const TICK: Duration = Duration::from_secs(15);
+use std::{path::Path, sync::Arc};
 
 /// Makes a guest's keysets.
 pub(crate) struct Renewal {
@@ -76,8 +73,9 @@ impl Renewal {
 
     /// Runs until it is dropped.
     pub(crate) async fn run(self) {
+        let tick = self.config.tick();
         loop {
-            tokio::time::sleep(TICK).await;
+            tokio::time::sleep(tick).await;
             let now = self.runtime.now();
             self.guest.tidy(now).await;
             if now < self.guest.next_due() {

@@ -5,6 +5,7 @@ mod common;
 mod embeddings;
 mod evidence;
 mod forward;
+mod keysets;
 mod kill;
 mod lease_records;
 mod log;

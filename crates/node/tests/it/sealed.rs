@@ -1,15 +1,14 @@
 //! Requests that only an attested node can open: what comes of good ones, and the code of each way to be wrong.
 
-use crate::common::{Answer, Backend, PRICE, World, post, salt, walrus::Walrus};
+use crate::common::{Answer, Backend, World, post, salt, walrus::Walrus};
 use atoma_channel::{
     AnswerPart, MEDIA_TYPE, Padding, RequestTerms, VerifiedKeyset, seal_request, testing::TestNode,
 };
-use atoma_client::{
-    AttestationFault, BuyRequest, Client, ClientConfig, ClientError, Confidential, StackHandle,
-};
+use atoma_client::{BuyRequest, Client, ClientConfig, ClientError, Confidential, StackHandle};
 use atoma_engine::testing::{InstantOptions, InstantUpstream};
 use atoma_keys::SigningKey;
-use atoma_network::{create_task, engine_class, release, software_policy};
+use atoma_ledger::Ledger;
+use atoma_network::{release, software_policy};
 use atoma_node::{ConfidentialConfig, NodeConfig, NodeError, RunningNode};
 use atoma_runtime::{KeptLog, Runtime, SystemRandom};
 use atoma_tee::{
@@ -18,8 +17,7 @@ use atoma_tee::{
     octets::{Digest, Measurement, Octets},
 };
 use atoma_types::{
-    ComputeUnits, DurationMs, NodeId, Price, SecurityLevel, StackId,
-    chain::NewTask,
+    ComputeUnits, DurationMs, NodeId, Price, SecurityLevel, StackId, TimestampMs,
     hash::Hash32,
     http::{REQUEST, SALT, SIGNATURE},
     message::{CommitmentKind, Endpoint, RequestHeader, Signed},
@@ -30,12 +28,12 @@ use http::{Request, StatusCode};
 use http_body_util::Full;
 use std::{path::Path, sync::Arc};
 
-const RELEASE: Digest = Octets([0x5e; 32]);
+pub(crate) const RELEASE: Digest = Octets([0x5e; 32]);
 const MEASUREMENT: Measurement = Octets([0x5f; 48]);
 const UNITS: ComputeUnits = ComputeUnits(8_000);
 
 /// A world whose task is confidential, and the configuration of a node in it.
-async fn confidential(backend: Backend) -> (World, NodeConfig) {
+pub(crate) async fn confidential(backend: Backend) -> (World, NodeConfig) {
     let world = World::secured_by(SecurityLevel::ConfidentialCompute, backend).await;
     let digest = Hash32(RELEASE.0);
     let announced = release(&world.ledger, &world.operator, world.task.id, digest);
@@ -51,13 +49,22 @@ fn as_guest(config: NodeConfig) -> NodeConfig {
     }
 }
 
-fn policy(world: &World) -> Policy {
+pub(crate) fn policy(world: &World) -> Policy {
     let text = software_policy(world.ledger.network(), RELEASE, MEASUREMENT);
     Policy::from_toml(&text).unwrap()
 }
 
 /// A user whose requests are all sealed.
-async fn user(world: &World, policy: Policy) -> (Client, StackHandle) {
+pub(crate) async fn user(world: &World, policy: Policy) -> (Client, StackHandle) {
+    user_over(world, world.ledger.clone(), policy).await
+}
+
+/// The same over this ledger, on what it runs on.
+pub(crate) async fn user_over(
+    world: &World,
+    ledger: Ledger,
+    policy: Policy,
+) -> (Client, StackHandle) {
     let key = SigningKey::generate(&SystemRandom);
     let wallet = key.public_key().address();
     world.ledger.faucet(wallet).await.unwrap();
@@ -68,7 +75,7 @@ async fn user(world: &World, policy: Policy) -> (Client, StackHandle) {
         }),
         ..ClientConfig::default()
     };
-    let client = Client::with_ledger(world.ledger.clone(), key, config).unwrap();
+    let client = Client::with_ledger(ledger, key, config).unwrap();
     let buy = BuyRequest {
         task: world.task.id,
         units: ComputeUnits(10_000),
@@ -87,6 +94,16 @@ async fn keyset(world: &World, node: &RunningNode) -> VerifiedKeyset {
 }
 
 async fn attested(world: &World, node: &RunningNode, nonce: &str) -> (Bundle, VerifiedKeyset) {
+    attested_at(world, node, nonce, Runtime::system().now()).await
+}
+
+/// What the node shows, checked as at this time.
+pub(crate) async fn attested_at(
+    world: &World,
+    node: &RunningNode,
+    nonce: &str,
+    at: TimestampMs,
+) -> (Bundle, VerifiedKeyset) {
     let url = format!("{}/v1/attestation{nonce}", node.url());
     let request = Request::get(url).body(Full::default()).unwrap();
     let shown = post(&world.http, request).await;
@@ -99,7 +116,7 @@ async fn attested(world: &World, node: &RunningNode, nonce: &str) -> (Bundle, Ve
     let appraisal = Appraisal {
         roots: &Roots::pinned(),
         policy: &policy,
-        at: Runtime::system().now(),
+        at,
         expected: Expected {
             node: Some(node.node_id()),
             nonce,
@@ -112,7 +129,7 @@ async fn attested(world: &World, node: &RunningNode, nonce: &str) -> (Bundle, Ve
     (bundle, verified)
 }
 
-fn terms(world: &World) -> RequestTerms {
+pub(crate) fn terms(world: &World) -> RequestTerms {
     let now = Runtime::system().now();
     RequestTerms {
         network: world.ledger.network(),
@@ -125,7 +142,7 @@ fn terms(world: &World) -> RequestTerms {
     }
 }
 
-fn header(world: &World, node: NodeId, stack: StackId, sealed: &[u8]) -> RequestHeader {
+pub(crate) fn header(world: &World, node: NodeId, stack: StackId, sealed: &[u8]) -> RequestHeader {
     RequestHeader {
         max_units: UNITS,
         ..world.header(node, stack, sealed)
@@ -133,7 +150,7 @@ fn header(world: &World, node: NodeId, stack: StackId, sealed: &[u8]) -> Request
 }
 
 /// Signs for sealed bytes and sends them.
-async fn send(world: &World, url: &str, header: RequestHeader, sealed: &[u8]) -> Answer {
+pub(crate) async fn send(world: &World, url: &str, header: RequestHeader, sealed: &[u8]) -> Answer {
     let header = RequestHeader {
         body_hash: salt().commit(CommitmentKind::Request, sealed),
         ..header
@@ -454,38 +471,4 @@ async fn a_node_that_shows_anothers_evidence_is_not_believed() {
     assert!(reason.to_string().contains("policy_node"), "{reason}");
     relay.drain_and_stop().await;
     genuine.drain_and_stop().await;
-}
-
-/// A release is of a task. Earlier a node that had been found good for one passed for all others.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_is_attested_for_one_task_does_not_pass_for_another() {
-    let server = InstantUpstream::start(InstantOptions::default()).await;
-    let (world, config) = confidential(Backend::Upstream(server.unwrap())).await;
-    let node = world.node_with(config).await;
-    let id = node.node_id();
-    let info = world.engine.info();
-    let other = NewTask {
-        security: SecurityLevel::ConfidentialCompute,
-        ..NewTask::chat(info.id.clone(), engine_class(info), PRICE)
-    };
-    let other = create_task(&world.ledger, &world.operator, other).await;
-    let other = other.unwrap();
-    let announced = release(&world.ledger, &world.operator, other, Hash32([0x5d; 32]));
-    announced.await.unwrap();
-    let (client, _) = user(&world, policy(&world)).await;
-    let is_refused = |answer: Result<_, ClientError>| {
-        let reason = match answer {
-            Err(ClientError::Attestation { reason, .. }) => Some(reason),
-            _ => None,
-        };
-        matches!(reason, Some(AttestationFault::Release))
-    };
-    assert!(client.attested(id, world.task.id).await.is_ok());
-    assert!(is_refused(client.attested(id, other).await));
-
-    let announced = release(&world.ledger, &world.operator, other, Hash32(RELEASE.0));
-    announced.await.unwrap();
-    assert!(client.attested(id, other).await.is_ok());
-    assert!(client.attested(id, world.task.id).await.is_ok());
-    node.drain_and_stop().await;
 }
