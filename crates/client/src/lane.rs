@@ -36,10 +36,23 @@
 //! A program that ends writes down what is [left](Lane::rest): what was open, of which its node may rightly speak to the
 //! next one, and what was doubtful. That was granted of W, which a lane has once, however many programs use it one after the other.
 //!
-//! A crash forgets what was open. So a bound on the ceilings is kept on the disk while a program runs, ahead of them by a
-//! [step](Lane::step): no voucher is above it, so what the node says below it gives it nothing that it hadn't, and isn't doubtful.
-//! After each crash a node can take what was open and the step (W, or again what was open when the bound was written), and what
-//! the rule leaves it anew.
+//! A crash forgets what was open. So before a header is sent, [what a crash would leave](Cover) is on the disk:
+//!
+//! ```text
+//! bound     no voucher is above it; ahead of the ceilings by a step, so that few headers wait for the disk
+//! excused   what was open when a bound was written, and its step: the most that ever was, in any program
+//! granted   of W, what this program and those before it have left doubtful: written whenever it is more than the disk says
+//!
+//! forgotten = bound - settled, and excused at most
+//! ```
+//!
+//! An honest node asks for no more than that: what it served since the bound was written, and what is open, fit below it. What it
+//! says of it isn't doubtful, but it doesn't add up: after any number of crashes, in whatever order, a node can take what was
+//! excused, once, beside what the rule leaves it, and W is one for all programs:
+//!
+//! ```text
+//! highest ceiling ever - settled <= excused + the most that the right side of the rule ever came to
+//! ```
 
 use atoma_types::{ComputeUnits, RequestId};
 use std::collections::HashMap;
@@ -103,6 +116,23 @@ pub struct Lane {
     open: HashMap<RequestId, Open>,
     open_sum: u64,
     unanswered: u64,
+    /// How often something was signed.
+    signed: u64,
+}
+
+/// What must be on the disk before a header with this ceiling is sent: all that the next program would know after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cover {
+    /// What is signed.
+    pub(crate) ceiling: ComputeUnits,
+    /// By how much a bound is written ahead of it.
+    pub(crate) step: ComputeUnits,
+    /// What is open.
+    pub(crate) open: ComputeUnits,
+    /// What of the window is granted, by this program and those before it.
+    pub(crate) granted: ComputeUnits,
+    /// Which state of the lane it is: later ones have higher numbers.
+    pub(crate) state: u64,
 }
 
 /// A request that is open.
@@ -128,6 +158,7 @@ impl Lane {
             open: HashMap::new(),
             open_sum: 0,
             unanswered: 0,
+            signed: 0,
         }
     }
 
@@ -144,7 +175,14 @@ impl Lane {
         }
     }
 
-    /// The same of a lane whose last program has ended well, and left so much doubtful.
+    /// The same, where at most so much can have been open.
+    #[must_use]
+    pub fn excusing(mut self, excused: ComputeUnits) -> Self {
+        self.forgotten = self.forgotten.min(excused.0);
+        self
+    }
+
+    /// The same of a lane whose programs have left so much doubtful.
     #[must_use]
     pub fn granting(mut self, doubtful: ComputeUnits) -> Self {
         self.granted = doubtful.0;
@@ -158,10 +196,9 @@ impl Lane {
         let signed = self.ceiling.max(self.bound).saturating_sub(self.settled);
         let said = self.unexplained.max(self.forgotten.min(signed));
         let bound = self.settled.saturating_add(self.open_sum);
-        let doubtful = self.doubtful_if(self.unexplained);
         (
             ComputeUnits(bound.saturating_add(said)),
-            ComputeUnits(self.granted.saturating_add(doubtful)),
+            self.cover().granted,
         )
     }
 
@@ -210,16 +247,31 @@ impl Lane {
         };
         self.open.insert(id, open);
         self.open_sum += max.0;
+        self.signed += 1;
         self.ceiling = self.ceiling.max(ceiling);
         Ok(ComputeUnits(self.ceiling))
     }
 
+    /// What must be on the disk before the header that was just signed is sent.
+    #[must_use]
+    pub(crate) fn cover(&self) -> Cover {
+        Cover {
+            ceiling: ComputeUnits(self.ceiling),
+            step: self.step(),
+            open: ComputeUnits(self.open_sum),
+            granted: ComputeUnits(
+                self.granted
+                    .saturating_add(self.doubtful_if(self.unexplained)),
+            ),
+            state: self.signed,
+        }
+    }
+
     /// By how much a durable bound shall be ahead of the ceilings: the window, or what is open if
     /// that is more. A busy lane then writes its bound once for as many requests as it has open
-    /// instead of every few, and a crash puts at most as much at stake as was already.
-    #[must_use]
-    pub fn step(&self, window: ComputeUnits) -> ComputeUnits {
-        window.max(ComputeUnits(self.open_sum))
+    /// instead of every few.
+    fn step(&self) -> ComputeUnits {
+        ComputeUnits(self.window.max(self.open_sum))
     }
 
     /// The node refused: it cost nothing.

@@ -149,6 +149,33 @@ fn take<T>(list: &mut Vec<T>, place: usize) -> Option<T> {
     (!list.is_empty()).then(|| list.remove(place % list.len()))
 }
 
+/// What is on the disk of a lane.
+#[derive(Debug, Default)]
+struct Disk {
+    bound: u64,
+    excused: u64,
+    granted: u64,
+}
+
+impl Disk {
+    /// As the store writes before a header is sent.
+    fn write(&mut self, cover: &Cover) {
+        if cover.ceiling.0 > self.bound || cover.granted.0 > self.granted {
+            if cover.ceiling.0 > self.bound {
+                self.bound = cover.ceiling.0 + cover.step.0;
+            }
+            self.excused = self.excused.max(cover.open.0 + cover.step.0);
+            self.granted = cover.granted.0;
+        }
+    }
+
+    fn after_a_crash(&self, settled: ComputeUnits) -> Lane {
+        Lane::restore(settled, units(self.bound), WINDOW)
+            .excusing(units(self.excused))
+            .granting(units(self.granted))
+    }
+}
+
 /// What a node, or its user's machine, may do.
 #[derive(Clone, Debug)]
 enum Play {
@@ -231,7 +258,8 @@ proptest! {
         plays in prop::collection::vec(play(), 0..200),
     ) {
         let mut lane = Lane::new(WINDOW);
-        let (mut kept, mut forgotten, mut limit, mut most) = (0, 0, 0, 0);
+        let mut disk = Disk::default();
+        let (mut highest, mut limit, mut most) = (0, 0, 0);
         let mut open = Vec::new();
         for (place, play) in plays.into_iter().enumerate() {
             match play {
@@ -241,7 +269,9 @@ proptest! {
                     let demanded = above.map(|above| units(lane.spoken_for().0 + max + above));
                     let unchanged = (lane.ceiling(), lane.open(), lane.unexplained());
                     match lane.sign(id, units(max), demanded) {
-                        Ok(_) => {
+                        Ok(ceiling) => {
+                            disk.write(&lane.cover());
+                            highest = highest.max(ceiling.0);
                             open.push((id, max));
                             let doubtful = lane.doubtful().0;
                             prop_assert!(doubtful == 0 || doubtful + max <= WINDOW.0);
@@ -250,7 +280,8 @@ proptest! {
                         }
                         Err(_) => {
                             let doubted = doubtful > 0 && doubtful + max > WINDOW.0;
-                            prop_assert!(doubted || demanded.is_some(), "an honest node would wait for nothing");
+                            let granted = lane.granted > 0;
+                            prop_assert!(doubted || granted || demanded.is_some(), "an honest node would wait for nothing");
                             prop_assert_eq!((lane.ceiling(), lane.open(), lane.unexplained()), unchanged);
                         }
                     }
@@ -266,16 +297,14 @@ proptest! {
                     lane.lose(*id);
                 },
                 Play::Crash => {
-                    // the bound on the disk never falls
-                    kept = lane.ceiling().0.max(kept) + lane.step(WINDOW).0;
-                    lane = Lane::restore(lane.settled(), units(kept), WINDOW);
-                    forgotten = kept - lane.settled().0;
-                    (limit, most) = (0, 0);
+                    lane = disk.after_a_crash(lane.settled());
+                    limit = 0;
                     open.clear();
                 }
             }
             prop_assert!(lane.doubtful().0 + lane.running().0 <= limit);
-            prop_assert!(lane.ceiling().0.saturating_sub(lane.settled().0) <= forgotten + most);
+            // over all crashes together
+            prop_assert!(highest.saturating_sub(lane.settled().0) <= disk.excused + most);
         }
     }
 
@@ -375,6 +404,41 @@ fn programs_that_end_well_leave_a_node_one_window_together() {
     }
     let loose = ceiling.0 - settled;
     assert!(loose <= W, "{ceiling} of which {settled} are receipted");
+}
+
+/// A program that crashed left its node a window anew and the step that its bound was ahead, each time.
+#[test]
+fn programs_that_crash_leave_a_node_what_was_open_once_and_one_window_together() {
+    let (max, cost) = (units(40), units(5));
+    let (mut disk, mut settled, mut highest) = (Disk::default(), units(0), 0);
+    for run in 0..20 {
+        let mut lane = match run {
+            0 => Lane::new(WINDOW),
+            _ => disk.after_a_crash(settled),
+        };
+        let forgotten = disk.bound.saturating_sub(settled.0);
+        for request in 0..5 {
+            let id = id(run * 5 + request);
+            // its node asks for as much as it is given
+            let demands = (0..=forgotten + WINDOW.0).rev();
+            let base = lane.settled().0 + lane.open().0 + max.0;
+            let mut given =
+                demands.filter_map(|said| lane.sign(id, max, Some(units(base + said))).ok());
+            let Some(ceiling) = given.next() else {
+                continue;
+            };
+            highest = highest.max(ceiling.0);
+            disk.write(&lane.cover());
+            match request {
+                0 => lane.lose(id),
+                _ => lane.settle(id, cost).unwrap(),
+            }
+        }
+        settled = lane.settled();
+    }
+    let loose = highest - settled.0;
+    let once = disk.excused + WINDOW.0 + max.0;
+    assert!(loose <= once, "{highest} of which {settled} are receipted");
 }
 
 /// What was open when a program ended may have been served, and is no reason to sign nothing more.

@@ -4,7 +4,7 @@
 use crate::{
     Client, ClientError, NodeInfo,
     kept_chain::{claimed_to, restore},
-    lane::{Lane, LaneError},
+    lane::{Cover, Lane, LaneError},
     records::lease_question,
     stack_state::{LeaseAccount, MAX_LATE, StackState},
     store::{KeptLane, LaneKey},
@@ -364,15 +364,15 @@ impl StackHandle {
         }
     }
 
-    /// Opens a request in a lane, if the lease has room for it, and says which ceiling to sign, and
-    /// by which step the durable bound moves if it has to.
+    /// Opens a request in a lane, if the lease has room for it, and says which ceiling to sign, with what must be on the disk
+    /// before that is sent.
     pub(crate) fn reserve(
         &self,
         key: LaneKey,
         (id, earned): (RequestId, bool),
         max: ComputeUnits,
         demanded: Option<ComputeUnits>,
-    ) -> Result<(ComputeUnits, ComputeUnits), ClientError> {
+    ) -> Result<Cover, ClientError> {
         self.client.check_trust(key.node)?;
         let leased = self.leased(key.node);
         let window = self.client.inner.config.window;
@@ -396,8 +396,8 @@ impl StackHandle {
             .lanes
             .entry(key.lane)
             .or_insert_with(|| Lane::new(window));
-        let ceiling = lane.sign(id, max, demanded)?;
-        Ok((ceiling, lane.step(window)))
+        lane.sign(id, max, demanded)?;
+        Ok(lane.cover())
     }
 
     /// Changes a lane's account.
@@ -424,7 +424,9 @@ impl StackHandle {
 
 /// A lane as an earlier program has left it.
 fn restored(kept: KeptLane, window: ComputeUnits) -> Lane {
-    Lane::restore(kept.settled, kept.bound, window).granting(kept.granted)
+    Lane::restore(kept.settled, kept.bound, window)
+        .excusing(kept.excused)
+        .granting(kept.granted)
 }
 
 /// Whether no node has units, and none can get any.

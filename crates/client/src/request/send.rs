@@ -42,14 +42,16 @@ impl StackHandle {
         let (request, opener) = self.sealed(info, request, &salt).await?;
         let id = request.id;
         let key = self.lane_of(info, &request).await?;
-        let (ceiling, step) = self.reserve(
+        let cover = self.reserve(
             key,
             (id, request.is_earned),
             request.max_units,
             request.ceiling,
         )?;
         let reserved = Reserved::new(self, key, id);
-        let signed = self.sign(info, key, (&request, &salt), ceiling).await?;
+        let signed = self
+            .sign(info, key, (&request, &salt), cover.ceiling)
+            .await?;
         let message = self.http_request(info, (&request, &salt), &signed);
         reserved.passed_on();
         let (in_flight, receipt) =
@@ -57,7 +59,7 @@ impl StackHandle {
         let in_flight = in_flight.watched_by(watcher);
         let covered = match message {
             Ok(message) => {
-                let covered = self.client.inner.store.cover(key, ceiling, step).await;
+                let covered = self.client.inner.store.cover(key, cover).await;
                 covered.map(|()| message)
             }
             Err(_) => Err(bad_url(info)),

@@ -14,7 +14,7 @@ pub(super) const KIND: Kind = Kind {
     file: "client.sqlite",
     former_file: None,
     mark: Kind::mark(*b"atCl"),
-    version: 9,
+    version: 10,
     tables: "
         CREATE TABLE receipts (
             stack BLOB NOT NULL, node BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -29,6 +29,7 @@ pub(super) const KIND: Kind = Kind {
             slot  INTEGER NOT NULL,  -- whose: see the module
             bound INTEGER NOT NULL,  -- no signed ceiling exceeds it; or what its node may speak of, once its program has ended well
             granted INTEGER NOT NULL DEFAULT 0,  -- what of the window was granted by then
+            excused INTEGER NOT NULL DEFAULT 0,  -- the most that was open when a bound was written, with its step
             PRIMARY KEY (stack, node, lane)
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE stacks (
@@ -142,6 +143,13 @@ pub(super) const KIND: Kind = Kind {
         Upgrade {
             from: 8,
             sql: "ALTER TABLE lanes ADD COLUMN granted INTEGER NOT NULL DEFAULT 0",
+        },
+        Upgrade {
+            from: 9,
+            sql: "
+                ALTER TABLE lanes ADD COLUMN excused INTEGER NOT NULL DEFAULT 0;
+                UPDATE lanes SET excused = bound;
+            ",
         },
     ],
     unmarked: &[],

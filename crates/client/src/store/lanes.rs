@@ -8,7 +8,8 @@ use rusqlite::{Connection, Row, params};
 use std::path::Path;
 
 /// A lane as it is kept, with the units of its good receipts.
-const LANE: &str = "SELECT lane, bound, granted, (SELECT COALESCE(SUM(units), 0) FROM receipts AS r
+const LANE: &str =
+    "SELECT lane, bound, granted, excused, (SELECT COALESCE(SUM(units), 0) FROM receipts AS r
          WHERE r.stack = l.stack AND r.node = l.node AND r.lane = l.lane AND fault IS NULL)
      FROM lanes AS l WHERE stack = ?1 AND node = ?2";
 
@@ -101,7 +102,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<KeptLane> {
         lane: row.get(0)?,
         bound: ComputeUnits(from_sql(row.get(1)?)),
         granted: ComputeUnits(from_sql(row.get(2)?)),
-        settled: ComputeUnits(from_sql(row.get(3)?)),
+        excused: ComputeUnits(from_sql(row.get(3)?)),
+        settled: ComputeUnits(from_sql(row.get(4)?)),
     })
 }
 
@@ -136,19 +138,31 @@ pub(super) fn end(
     Ok(())
 }
 
-/// Raises a lane's bound. What was granted before is below it: if this program crashes, all of that may be said.
-pub(super) fn raise(db: &Connection, key: LaneKey, slot: u16, bound: u64) -> rusqlite::Result<()> {
+/// What a crash would leave of a lane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    pub(crate) bound: u64,
+    pub(crate) excused: u64,
+    pub(crate) granted: u64,
+}
+
+/// Raises a lane's bound, and writes down what is granted of its window.
+pub(super) fn raise(db: &Connection, key: LaneKey, slot: u16, left: Left) -> rusqlite::Result<()> {
     // the row may be gone: another program has seen that the stack is closed
     db.prepare_cached(
-        "INSERT INTO lanes (stack, node, lane, slot, bound) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (stack, node, lane) DO UPDATE SET bound = MAX(bound, excluded.bound), granted = 0",
+        "INSERT INTO lanes (stack, node, lane, slot, bound, excused, granted)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (stack, node, lane) DO UPDATE SET bound = MAX(bound, excluded.bound),
+             excused = MAX(excused, excluded.excused), granted = excluded.granted",
     )?
     .execute(params![
         key.stack.0.as_bytes(),
         key.node.0.as_bytes(),
         key.lane,
         slot,
-        to_sql(bound),
+        to_sql(left.bound),
+        to_sql(left.excused),
+        to_sql(left.granted),
     ])?;
     Ok(())
 }

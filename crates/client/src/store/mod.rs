@@ -2,9 +2,9 @@
 //! a folder for each network (a network that was wiped and started anew is another one), and in it
 //! one SQLite file; without a data folder the same in memory.
 //!
-//! A lane's bound is durable before any ceiling above the former one is sent, so that after a
-//! crash no node can speak of more than was signed. It moves in steps, so that few requests wait
-//! for the disk: see [`Lane::step`](crate::lane::Lane::step).
+//! What a crash would leave of a lane is durable before a header is sent that makes it more, so that after any number of
+//! crashes no node can speak of more than was signed once. A bound moves in steps, and what is granted changes where an answer
+//! is lost, so that few requests wait for the disk: see [`Cover`].
 //!
 //! # Several programs at once
 //!
@@ -48,12 +48,12 @@ pub(crate) use kept::Kept;
 pub(crate) use networks::all_kept;
 pub(crate) use rows::{KeptLane, LaneKey, Row, Stray, Suspect};
 
-use crate::ClientError;
+use crate::{ClientError, lane::Cover};
 use atoma_runtime::{Threads, WithCauses};
 use atoma_store::{FolderLock, Place, Slot, WriterThread};
 use atoma_types::{ComputeUnits, NetworkId, NodeId, RequestId, StackId};
 use kind::{KIND, folder_of};
-use lanes::{NotGiven, Wanted};
+use lanes::{Left, NotGiven, Wanted};
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
@@ -69,6 +69,43 @@ const MAX_SLOTS: u16 = 62;
 /// The handle of those who write.
 pub(crate) type Writes = atoma_store::Store<ClientWriter>;
 
+/// What this program knows to be on the disk of a lane.
+#[derive(Debug, Default)]
+struct Covered {
+    bound: u64,
+    /// At least so much is written as granted, whatever of it is still on its way.
+    granted: u64,
+    /// What was sent last to be written as granted, and of which state of the lane.
+    last: (u64, u64),
+    /// How often something was sent.
+    sent: u64,
+}
+
+impl Covered {
+    /// What is to be written before a header is sent, unless it is there.
+    fn lacks(&mut self, cover: &Cover) -> Option<Left> {
+        if cover.ceiling.0 <= self.bound && cover.granted.0 <= self.granted {
+            return None;
+        }
+        let (granted, state) = self.last;
+        let granted = match cover.state >= state {
+            true => cover.granted.0,
+            // a later header is on its way, and what it says holds, too
+            false => cover.granted.0.max(granted),
+        };
+        self.last = (granted, state.max(cover.state));
+        self.granted = self.granted.min(granted);
+        Some(Left {
+            bound: match cover.ceiling.0 <= self.bound {
+                true => self.bound,
+                false => cover.ceiling.saturating_add(cover.step).0,
+            },
+            excused: cover.open.saturating_add(cover.step).0,
+            granted,
+        })
+    }
+}
+
 /// The store. Dropping it waits until what is queued is written: some milliseconds.
 pub(crate) struct Store {
     writes: Writes,
@@ -78,7 +115,7 @@ pub(crate) struct Store {
     folder: Option<PathBuf>,
     /// Taken by the first that needs a lane.
     slot: Mutex<Option<Slot>>,
-    bounds: Mutex<HashMap<LaneKey, u64>>,
+    covered: Mutex<HashMap<LaneKey, Covered>>,
 }
 
 impl Store {
@@ -109,7 +146,7 @@ impl Store {
             kept: Arc::new(Kept::new(&place)),
             folder,
             slot: Mutex::default(),
-            bounds: Mutex::default(),
+            covered: Mutex::default(),
         })
     }
 
@@ -222,30 +259,33 @@ impl Store {
         })
     }
 
-    /// Makes sure that a ceiling is within the lane's durable bound before it is sent.
-    pub(crate) async fn cover(
-        &self,
-        key: LaneKey,
-        ceiling: ComputeUnits,
-        step: ComputeUnits,
-    ) -> Result<(), ClientError> {
-        let covered = |bound: &u64| ceiling.0 <= *bound;
-        if self.bounds.lock().get(&key).is_some_and(covered) {
-            return Ok(());
-        }
-        let bound = ceiling.saturating_add(step).0;
+    /// Makes sure that a crash leaves no less of a lane than is so before a header is sent: see [`Cover`].
+    pub(crate) async fn cover(&self, key: LaneKey, cover: Cover) -> Result<(), ClientError> {
         let slot = self.slot()?;
-        let (done, ack) = self.writes.ack();
-        let _ = self.writes.send(Op::Bound {
-            key,
-            slot,
-            bound,
-            done,
-        });
+        let (ack, left, number) = {
+            let mut all = self.covered.lock();
+            let known = all.entry(key).or_default();
+            let Some(left) = known.lacks(&cover) else {
+                return Ok(());
+            };
+            known.sent += 1;
+            // under the lock, so that the last that is sent is the last that is written
+            let (done, ack) = self.writes.ack();
+            let _ = self.writes.send(Op::Bound {
+                key,
+                slot,
+                left,
+                done,
+            });
+            (ack, left, known.sent)
+        };
         ack.durable().await?;
-        let mut bounds = self.bounds.lock();
-        let known = bounds.entry(key).or_insert(bound);
-        *known = bound.max(*known);
+        if let Some(known) = self.covered.lock().get_mut(&key) {
+            known.bound = known.bound.max(left.bound);
+            if known.sent == number {
+                known.granted = left.granted;
+            }
+        }
         Ok(())
     }
 
@@ -253,7 +293,7 @@ impl Store {
     pub(crate) fn end_lane(&self, key: LaneKey, (bound, granted): (ComputeUnits, ComputeUnits)) {
         let slot = self.slot.lock().as_ref().map(Slot::number);
         // one in memory has no next, and in one that nothing was signed in nothing has changed
-        let (Some(slot), true) = (slot, self.bounds.lock().contains_key(&key)) else {
+        let (Some(slot), true) = (slot, self.covered.lock().contains_key(&key)) else {
             return;
         };
         let _ = self.writes.send(Op::End {
@@ -273,7 +313,7 @@ impl Store {
 
     /// Forgets a stack that is closed. Its receipts stay.
     pub(crate) fn forget_stack(&self, stack: StackId) {
-        self.bounds.lock().retain(|key, _| key.stack != stack);
+        self.covered.lock().retain(|key, _| key.stack != stack);
         if let Err(error) = self.writes.send(Op::Forget(stack)) {
             tracing::error!(error = %WithCauses(&error), "a closed stack stays in the client's store");
         }

@@ -59,6 +59,8 @@ pub(crate) struct KeptLane {
     pub(crate) settled: ComputeUnits,
     /// No signed ceiling exceeds it; or what its node may speak of, where its last program has ended well.
     pub(crate) bound: ComputeUnits,
+    /// The most that was open at once when a bound was written, with its step.
+    pub(crate) excused: ComputeUnits,
     /// What of the window was granted then.
     pub(crate) granted: ComputeUnits,
 }

@@ -4,7 +4,7 @@
 use super::{
     bonds::{self, Bond, Wrong},
     distrusts::{self, Distrust},
-    lanes::{self, NotGiven, Wanted},
+    lanes::{self, Left, NotGiven, Wanted},
     rows::{KeptLane, LaneKey, Row, Stray, insert, insert_stray, insert_unclear},
 };
 use atoma_store::{Gather, OnFailure, Policy, Reply, Slot, Writer};
@@ -32,11 +32,11 @@ pub(crate) enum Op {
     Stray(Box<Stray>),
     /// Gives this program a lane.
     Claim(Box<Claim>),
-    /// Raises a lane's bound.
+    /// Writes down what a crash would leave of a lane.
     Bound {
         key: LaneKey,
         slot: u16,
-        bound: u64,
+        left: Left,
         done: Reply,
     },
     /// This program ends: what the next one begins a lane with.
@@ -116,8 +116,8 @@ impl Writer for ClientWriter {
                 Op::Stray(stray) => insert_stray(to, stray)?,
                 Op::Claim(claim) => self.claim(to, claim)?,
                 Op::Bound {
-                    key, slot, bound, ..
-                } => lanes::raise(to, *key, *slot, *bound)?,
+                    key, slot, left, ..
+                } => lanes::raise(to, *key, *slot, *left)?,
                 Op::End {
                     key,
                     slot,
