@@ -66,6 +66,32 @@ async fn a_node_that_says_that_it_failed_and_has_receipts_for_it_is_soon_signed_
     ask(&other, &world, "plain").await.unwrap();
 }
 
+/// Its user took each for no receipt, which it is on the ledger: so nothing was counted, and all of it paid.
+#[tokio::test(start_paused = true)]
+async fn receipts_of_one_unit_too_few_are_counted_like_others() {
+    let world = World::simulated().await;
+    let node = world.node.id;
+    let (_client, stack) = opened(&world).await;
+    let mut charged = 0;
+    let stopped = loop {
+        let error = ask(&stack, &world, "undercharge_and_cut")
+            .await
+            .unwrap_err();
+        if !matches!(error, ClientError::Broken { .. }) {
+            break error;
+        }
+        // what it cost is found out meanwhile
+        sleep(Duration::from_millis(200)).await;
+        charged += COST.0 - 1;
+        assert_eq!(stack.charged_unanswered(node), ComputeUnits(charged));
+    };
+    assert_eq!(charged, 5 * (COST.0 - 1));
+    assert!(
+        matches!(stopped, ClientError::NeverCame { .. }),
+        "{stopped}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_program_that_ends_before_it_is_known_what_a_failure_cost_has_it_counted_by_the_next() {
     let world = World::simulated().await;

@@ -300,6 +300,7 @@ impl Scripted {
             history: account.history(),
         };
         lie(&mut receipt);
+        account.sum = receipt.cumulative_units.0;
         let signed = Signed::new(receipt, &self.response_key);
         account.previous = signed.hash();
         let kept = (asked.stack, asked.request_id);

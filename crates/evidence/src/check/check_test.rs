@@ -69,7 +69,7 @@ fn planned() -> Vec<(CheckKind, Plan)> {
         ),
         (
             CheckKind::Units,
-            by(|plan| plan.receipt = |receipt| receipt.usage.output += 1),
+            by(|plan| plan.receipt = |receipt| receipt.usage.output -= 1),
         ),
         (
             CheckKind::Units,

@@ -43,7 +43,7 @@ kinds! {
     Answer = "answer body" rests on "hash in the receipt";
     /// The receipt names the model and the rule of the task.
     Engine = "engine" rests on "task on the ledger";
-    /// The units are what the usage costs, and within what the request allows.
+    /// The units are no more than the usage costs, and within what the request allows.
     Units = "units" rests on "weights of the task on the ledger";
     /// Number, sum and link to the receipt before are possible.
     Place = "place" rests on "the receipt itself";

@@ -109,7 +109,8 @@ pub(super) fn units(g: &Gathered) -> Item<String> {
         })?;
     }
     let due = own(&g.task)?.weights.units(&receipt.usage);
-    hold(due == Some(receipt.units), || match due {
+    let is_due = due.is_some_and(|due| receipt.units <= due);
+    hold(is_due, || match due {
         Some(due) => format!("{} were charged, the usage costs {due}", receipt.units),
         None => "the usage is more than can be counted".to_owned(),
     })?;

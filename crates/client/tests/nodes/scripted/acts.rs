@@ -241,6 +241,15 @@ pub(super) async fn chat(
                 r.units = ComputeUnits(COST.0 + 1);
             },
         ))),
+        // one unit too few, and the answer never comes to its end
+        "undercharge_and_cut" => {
+            let less = |r: &mut Receipt| {
+                r.units = ComputeUnits(COST.0 - 1);
+                r.cumulative_units.0 -= 1;
+            };
+            node.commit(&header, (&salt, FRAMES.as_bytes()), less);
+            streamed(vec!["data: {\"a\":1}\n\n".to_owned()], true)
+        }
         // more tokens than the answer has bytes, at their right price
         "counts_output" => plain(Some(&node.commit(
             &header,
