@@ -35,7 +35,7 @@ pub enum ClientError {
         reason: ReceiptError,
     },
     /// The node charged what can't be, not long ago: nothing is signed for it.
-    #[error("nothing is signed for {node} for now: it charged what cannot be")]
+    #[error("nothing is signed for {node} for now: it charged or claimed what cannot be")]
     Distrusted {
         /// The node that charged it.
         node: NodeId,

@@ -1,4 +1,5 @@
-//! Nodes for which nothing is signed any more: those that signed a receipt for what can't be. Such a receipt is good on
+//! Nodes for which nothing is signed any more: those that signed a receipt for what can't be, or settle what their receipts
+//! don't show. Such a receipt is good on
 //! the ledger, where nobody sees the answer; so whoever goes on asking is charged so again.
 
 use crate::{Client, ClientError, store::Distrust};
@@ -20,10 +21,17 @@ impl Client {
         (self.runtime().now() < until).then(|| found.reason.clone())
     }
 
+    /// A node claims what its receipts don't show.
+    pub(crate) fn doubts(&self, node: NodeId) {
+        if self.distrusted(node).is_none() {
+            self.distrust(node, &ReceiptError::Settled);
+        }
+    }
+
     /// Signs nothing more for a node.
     pub(crate) fn distrust(&self, node: NodeId, reason: &ReceiptError) {
         tracing::warn!(%node, reason = reason as &dyn std::error::Error,
-            "a node charges what cannot be: nothing more is signed for it");
+            "a node charges or claims what cannot be: nothing more is signed for it");
         let distrust = Distrust {
             node,
             reason: reason.clone(),

@@ -9,6 +9,7 @@ const INPUT: u8 = 0;
 const OUTPUT: u8 = 1;
 const NOT_SERVED: u8 = 2;
 const REFUSED: u8 = 3;
+const SETTLED: u8 = 4;
 
 /// Why a node isn't trusted, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub(super) fn insert(db: &Connection, distrust: &Distrust) -> rusqlite::Result<(
         ReceiptError::Input { charged, most } => (INPUT, charged, most),
         ReceiptError::Output { charged, most } => (OUTPUT, charged, most),
         ReceiptError::Refused => (REFUSED, 0, 0),
+        ReceiptError::Settled => (SETTLED, 0, 0),
         _ => (NOT_SERVED, 0, 0),
     };
     db.prepare_cached("INSERT OR REPLACE INTO distrusts (node, kind, charged, most, since_ms) VALUES (?1, ?2, ?3, ?4, ?5)")?
@@ -47,6 +49,7 @@ pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<Distrust>> {
                 INPUT => ReceiptError::Input { charged, most },
                 OUTPUT => ReceiptError::Output { charged, most },
                 REFUSED => ReceiptError::Refused,
+                SETTLED => ReceiptError::Settled,
                 _ => ReceiptError::NotServed,
             },
             since: TimestampMs(from_sql(row.get(4)?)),

@@ -43,23 +43,21 @@ pub(super) fn claim(
     wanted: &Wanted,
     folder: Option<&Path>,
 ) -> rusqlite::Result<Result<(KeptLane, Option<Slot>), NotGiven>> {
-    let key = |lane| LaneKey { stack, node, lane };
+    let owners = owners(db, stack, node)?;
     let lane = match wanted {
         Wanted::Named(lane) => *lane,
         Wanted::Own { used } => {
             if let Some(kept) = of_slot(db, stack, node, slot)?.first() {
                 return Ok(Ok((*kept, None)));
             }
-            let known = owners(db, stack, node)?;
             let free =
-                |lane: &u16| !used.contains(lane) && !known.iter().any(|(taken, _)| taken == lane);
+                |lane: &u16| !used.contains(lane) && !owners.iter().any(|(taken, _)| taken == lane);
             match (0..=u16::MAX).find(free) {
                 Some(lane) => lane,
                 None => return Ok(Err(NotGiven::None)),
             }
         }
     };
-    let owners = owners(db, stack, node)?;
     let owner = owners.iter().find(|(taken, _)| *taken == lane);
     let inherited = match (owner, folder) {
         (Some((_, owner)), Some(folder)) if *owner != slot => {
@@ -76,7 +74,8 @@ pub(super) fn claim(
          ON CONFLICT (stack, node, lane) DO UPDATE SET slot = excluded.slot",
     )?
     .execute(params![stack.0.as_bytes(), node.0.as_bytes(), lane, slot])?;
-    Ok(Ok((kept(db, key(lane))?, inherited)))
+    let key = LaneKey { stack, node, lane };
+    Ok(Ok((kept(db, key)?, inherited)))
 }
 
 /// The lanes of a lease that belong to a slot, lowest first.

@@ -1,7 +1,7 @@
 //! Doing what is decided: reads stacks, fetches what was shown, executes.
 
 use super::{
-    decide::{Act, Held, WatchPolicy, decide},
+    decide::{Act, Doubt, Held, WatchPolicy, decide},
     looked::{Did, Looked, SeenTicket},
     root::Roots,
     shown,
@@ -192,12 +192,14 @@ impl Watcher {
         let mut wrongs = Vec::new();
         for (ticket, held) in lease.tickets.iter().zip(self.held(stack, lease)?) {
             let wrong = self.wrong(stack, lease, (ticket, &held), (policy, now))?;
+            let doubt = super::decide::doubt(ticket, &held, policy, now);
+            self.part(lease.node, doubt);
             looked.tickets.push(SeenTicket {
                 node: lease.node,
                 ticket: ticket.to_seq,
                 to_units: ticket.to_units,
                 deadline: ticket.deadline_ms,
-                doubt: super::decide::doubt(ticket, &held, policy, now),
+                doubt,
                 wrong: wrong.clone(),
             });
             wrongs.extend(wrong.map(|wrong| (ticket, wrong)));
@@ -220,6 +222,16 @@ impl Watcher {
             }
         }
         Ok(())
+    }
+
+    /// Nothing more is signed for a node that claims what its receipts don't show. One that only doesn't show a receipt is held to
+    /// that on the stack where it lacks.
+    fn part(&self, node: NodeId, doubt: Option<Doubt>) {
+        if let (Some(client), Some(Doubt::AnotherChain | Doubt::Unexplained(_))) =
+            (&self.asks, doubt)
+        {
+            client.doubts(node);
+        }
     }
 
     /// What is to be done about a lease.

@@ -232,4 +232,15 @@ async fn a_false_history_comes_out_once_its_node_fills_the_gap() {
     watched.world.node.settles(stack.id()).await;
     let looked = watched.look().await;
     assert_eq!(looked.tickets[0].doubt, Some(Doubt::AnotherChain));
+    // and nothing more is signed for it, here or by the next program
+    let node = watched.world.node.id;
+    assert_eq!(client.distrusted(node), Some(ReceiptError::Settled));
+    let refused = ask(&stack, &watched.world, "plain").await.unwrap_err();
+    assert!(
+        matches!(refused, ClientError::Distrusted { .. }),
+        "{refused}"
+    );
+    client.receipts().flush().await.unwrap();
+    let next = watched.world.client().distrusted(node);
+    assert_eq!(next, Some(ReceiptError::Settled));
 }
