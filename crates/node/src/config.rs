@@ -97,6 +97,10 @@ pub struct AttestConfig {
     pub leave: bool,
     /// The most that may be deposited in a task, micro-USDC. The deposit is what the network says.
     pub max_deposit: MicroUsdc,
+    /// What is staked on an accusation, micro-USDC, where the task asks for less; an examiner's fine at least. An owner whose node is
+    /// convicted gets ten times the bonds at most, and the rest is the treasury's: a larger one gives owners more back. It comes back
+    /// where the jury agrees, and is lost where it doesn't.
+    pub bond: MicroUsdc,
     /// Records that are computed again at once. Paying requests come first: a record waits while the engine has a queue,
     /// until half of its time is over.
     pub at_once: usize,
@@ -116,6 +120,7 @@ impl Default for AttestConfig {
             leave: false,
             // what the network asks at first
             max_deposit: MicroUsdc(8_000_000),
+            bond: MicroUsdc::ZERO,
             at_once: 1,
             // windows are twelve hours and more
             spread_ms: 600_000,

@@ -263,14 +263,13 @@ impl AttestTask {
         running.attester.step(Event::Acted { stack, taken, now });
     }
 
-    /// What is staked: an examiner's fine, on an accusation; nothing on anything else.
+    /// What is staked on an accusation; nothing on anything else.
     async fn bond(&self, act: &Act) -> Result<MicroUsdc, ReadError> {
         let Act::Say { ticket, bad: true } = act else {
             return Ok(MicroUsdc::ZERO);
         };
         let stack = self.link.ledger.stack(ticket.stack).await?;
-        let fine = stack.terms.sampling.map(|sampling| sampling.examiner_fine);
-        Ok(fine.unwrap_or_default())
+        Ok(act::bond(stack.terms.sampling.as_ref(), self.config.bond))
     }
 
     /// The promise to attest: makes it, and takes the fees.
