@@ -121,6 +121,8 @@ async fn start(
 ) -> Result<RunningGateway, StartError> {
     config.check()?;
     let config = Arc::new(config);
+    // a port that is taken is said before anything slow is done
+    let ports = Ports::bind(&config).await?;
     make_data_dir(&config)?;
     let accounts = Accounts::open(&config)?;
     let keys = accounts.key_ring(&config).map_err(StartError::SameKey)?;
@@ -145,7 +147,6 @@ async fn start(
     // first the events, then the state: nothing falls between
     let events = ledger.subscribe().await?;
     market.refresh(&ledger, &config).await?;
-    let ports = Ports::bind(&config).await?;
     let (address, admin_address) = (ports.public(), ports.admin());
 
     let stop = CancellationToken::new();

@@ -2,7 +2,7 @@
 
 use crate::common::{Answer, MODEL, Network, User, chat_body};
 use atoma_client::Receipts;
-use atoma_gateway::{ApiKeyConfig, RunningGateway};
+use atoma_gateway::{ApiKeyConfig, Gateway, GatewayConfig, RunningGateway, StartError};
 use atoma_runtime::SystemRandom;
 use atoma_types::{
     ComputeUnits, MicroUsdc, NodeId, Price,
@@ -286,6 +286,23 @@ fn keys_never_show_in_configuration() {
         max_concurrent: None,
     };
     assert!(!format!("{config:?} {key:?}").contains(key.reveal()));
+}
+
+/// The ledger was asked first, which takes long, or never ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_taken_is_said_before_anything_else_is_asked() {
+    let network = Network::start(&[1_000_000]).await;
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let (at, mut config) = (taken.local_addr().unwrap(), network.config());
+    config = GatewayConfig {
+        ledger: "http://127.0.0.1:1".to_owned(),
+        admin_listen: Some(at),
+        ..config
+    };
+    let refused = Gateway::start(config, network.wallet.clone()).await;
+    let refused = refused.unwrap_err();
+    assert!(matches!(refused, StartError::Listen(_)), "{refused}");
+    assert_eq!(refused.to_string(), format!("cannot listen on {at}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
