@@ -88,6 +88,21 @@ fn after_a_devnet_was_started_anew_old_stacks_are_shown_as_another_networks() {
     );
 }
 
+/// The command died without saying what it knew.
+#[test]
+fn what_is_known_of_stacks_is_listed_while_the_ledger_is_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let mut devnet = devnet();
+    well(home, &devnet, &["wallet", "new"]);
+    let stack = buy(home, &devnet);
+    devnet.terminate();
+    let rows = well(home, &devnet, &["stack", "list"]);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["stack"], stack);
+    assert_eq!(rows[0]["state"], "not looked at");
+}
+
 #[test]
 fn three_chats_at_once_are_all_answered() {
     let folder = tempfile::tempdir().unwrap();

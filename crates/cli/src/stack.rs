@@ -15,7 +15,7 @@ use crate::{
 };
 use anyhow::{Result, bail, ensure};
 use atoma_client::{BuyRequest, Client, ClientError, CloseUntil, KeptReceipt, StackHandle};
-use atoma_ledger::ExecuteError;
+use atoma_ledger::{ConnectError, ExecuteError};
 use atoma_types::{
     Address, ComputeUnits, DurationMs, MicroUsdc, NodeId, Price, StackId, TaskId,
     chain::{AbortCode, Clock, calls},
@@ -119,8 +119,18 @@ pub(crate) enum StackCommand {
     },
 }
 
+/// Whether the ledger doesn't answer, and may do so later.
+fn is_away(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(ConnectError::Read(error)) if error.is_transient())
+}
+
 pub(crate) async fn run(command: StackCommand, settings: Settings, output: &Output) -> Result<()> {
-    let client = client::open(&settings, None).await?;
+    let client = match (client::open(&settings, None).await, &command) {
+        (Err(error), StackCommand::List { all }) if is_away(&error) => {
+            return stack_list::without_ledger(*all, &settings, &error, output);
+        }
+        (opened, _) => opened?,
+    };
     let ledger = client.ledger();
     match command {
         StackCommand::Show { stack } => show(&client, stack.stack(&client).await?, output).await?,

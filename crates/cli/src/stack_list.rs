@@ -67,6 +67,24 @@ pub(crate) async fn list(
     Ok(())
 }
 
+/// What the data folder alone knows of stacks, of all networks: which there are, and which were seen closed.
+pub(crate) fn without_ledger(
+    all: bool,
+    settings: &Settings,
+    error: &anyhow::Error,
+    output: &Output,
+) -> Result<()> {
+    let known = known_networks(&client_folder(settings))?.into_iter();
+    let rows: Vec<Facts> = known
+        .flat_map(|known| in_states(&known, all, ["not looked at", "closed"]))
+        .collect();
+    output.table(rows, "no stacks are known here");
+    output.note(format!(
+        "{error:#}: these are the stacks that this computer remembers, of all networks"
+    ));
+    Ok(())
+}
+
 /// The stacks in the data folder that the network in use can know nothing of: their own may be gone, as a
 /// devnet is that was started anew. Those that weren't seen closed; with `all` the others, too.
 fn of_other_networks(folder: &Path, here: NetworkId, all: bool) -> Result<Vec<Facts>> {
@@ -76,6 +94,12 @@ fn of_other_networks(folder: &Path, here: NetworkId, all: bool) -> Result<Vec<Fa
 }
 
 fn rows(known: &KnownNetwork, all: bool) -> Vec<Facts> {
+    let states = ["of another network", "closed, of another network"];
+    in_states(known, all, states)
+}
+
+fn in_states(known: &KnownNetwork, all: bool, states: [&str; 2]) -> Vec<Facts> {
+    let [open_state, closed_state] = states;
     let row = |(stack, state): (&StackId, &str)| -> Facts {
         vec![
             ("stack", json!(stack)),
@@ -85,8 +109,8 @@ fn rows(known: &KnownNetwork, all: bool) -> Vec<Facts> {
     };
     let open = known.stacks.iter();
     let closed = known.closed.iter().filter(|_| all);
-    let open = open.map(|stack| (stack, "of another network"));
-    let closed = closed.map(|stack| (stack, "closed, of another network"));
+    let open = open.map(|stack| (stack, open_state));
+    let closed = closed.map(|stack| (stack, closed_state));
     open.chain(closed).map(row).collect()
 }
 
