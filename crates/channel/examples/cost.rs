@@ -89,7 +89,7 @@ fn bare(key: &LessSafeKey) {
         [b'q'; QUESTION_BYTES + TAG_BYTES],
         [b'c'; FRAME_BYTES + TAG_BYTES],
     );
-    let mut both = |index: u32, bytes: &mut [u8]| {
+    let both = |index: u32, bytes: &mut [u8]| {
         let bound = || Aad::from([7; BOUND_BYTES]);
         let (text, tag) = bytes.split_at_mut(bytes.len() - TAG_BYTES);
         let made = key.seal_in_place_separate_tag(nonce(index), bound(), text);

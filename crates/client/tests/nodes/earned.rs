@@ -21,7 +21,7 @@ async fn burst(world: &World, stack: &StackHandle, act: &str, many: usize) {
             RequestTry::new(id, Endpoint::ChatCompletions, body.into(), MAX).earned()
         })
         .collect();
-    let tried = asked.iter().map(|request| async {
+    let tried = asked.iter().map(|request| async move {
         let (_wait, tried) = stack.try_once_watched(node, request);
         match tried.await {
             Ok(answer) => answer.whole().await.map(|_| ()),
