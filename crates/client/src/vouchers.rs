@@ -125,10 +125,30 @@ mod tests {
         for (settled, free) in [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (6, 4), (7, 5)] {
             loose = ComputeUnits(500 - 70 * settled);
             all.settle(loose, ComputeUnits(70 * settled));
-            let freed = told.iter_mut().rev().filter_map(now).count();
-            told.truncate(5 - free);
-            assert!(freed <= 1 && told.len() == 5 - free, "{settled}");
+            let said: Vec<_> = told.iter_mut().map(now).collect();
+            let owing = said.iter().take_while(|said| said.is_none()).count();
+            assert_eq!(owing, 5 - free, "{settled}");
+            let latest = &said[owing..];
+            assert!(latest.len() <= 1 && latest.iter().all(|said| *said == Some(0)));
+            told.truncate(owing);
         }
+    }
+
+    #[test]
+    fn the_latest_owes_nothing_as_soon_as_the_others_cover_what_is_exposed() {
+        let mut all = Vouchers::default();
+        let loose = (ComputeUnits(200), ComputeUnits::ZERO);
+        let mut told: Vec<_> = (0..2)
+            .map(|_| all.owe(MOST, FREE, loose).unwrap())
+            .collect();
+        all.settle(ComputeUnits(151), ComputeUnits(49));
+        assert_eq!(told.iter_mut().filter_map(now).count(), 0);
+        all.settle(ComputeUnits(150), ComputeUnits(50));
+        let said: Vec<_> = told.iter_mut().map(now).collect();
+        assert_eq!(said, [None, Some(0)]);
+        all.settle(FREE, ComputeUnits(150));
+        assert_eq!(now(&mut told[0]), Some(0));
+        assert!(!all.are_owed());
     }
 
     #[test]

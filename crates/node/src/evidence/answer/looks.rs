@@ -90,6 +90,7 @@ mod tests {
         // the others are gone
         assert_eq!(looks.due(&leases[..1], start + eighth - SHORTEST), []);
         assert_eq!(looks.due(&leases[..1], start + eighth), [read]);
+        assert_eq!(looks.0.len(), 1, "and forgotten");
         assert_eq!(looks.rest(&[], start), NEW);
     }
 }
