@@ -10,6 +10,8 @@ use tokio::time::{Instant, timeout};
 
 /// What a proxy's 403, 404 and 401 are in gRPC: the stream of events has ended for whoever takes them at their word.
 const DEFINITE: [i32; 3] = [7, 12, 16];
+/// What a ledger says of a place that it doesn't have.
+const OUT_OF_RANGE: i32 = 11;
 /// Longer than pauses grow for.
 const LONG: Duration = Duration::from_secs(600);
 
@@ -45,12 +47,34 @@ async fn no_refusal_is_the_last_word_and_nothing_is_missed() {
         let mut failures = 0;
         let deaf = timeout(LONG, next_task(&mut listener, &mut failures)).await;
         assert!(deaf.is_err(), "{deaf:?}");
-        assert!((5..20).contains(&failures), "pauses grow: {failures}");
+        // each time from a short one on
+        assert!((12..20).contains(&failures), "pauses grow: {failures}");
         world.localnet().tell_events();
         let told = Instant::now();
         let heard = next_task(&mut listener, &mut failures).await;
         assert_eq!(heard, Some(model));
         assert!(told.elapsed() <= Duration::from_secs(61));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_is_refused_twice_now_and_twice_later_is_kept() {
+    let world = world().await;
+    let key = world.party().await;
+    let listening = world.ledger.listen_from_now(EventStart::Beginning);
+    let mut listener = listening.await.unwrap();
+    for time in 1..=3 {
+        world.localnet().refuse_events(OUT_OF_RANGE);
+        let mut refused = 0;
+        while refused < 2 {
+            let told = listener.next().await.unwrap();
+            refused += u32::from(matches!(told, Told::Failed(_)));
+        }
+        world.localnet().tell_events();
+        let model = format!("created {time}");
+        world.task(&key, &model).await;
+        let heard = next_task(&mut listener, &mut refused).await;
+        assert_eq!(heard, Some(model));
     }
 }
 
