@@ -63,13 +63,14 @@ fn only_keys_that_were_an_attesters_between_the_draw_and_the_disclosure_are_good
 fn a_thousand_keys_of_one_juror_are_kept_as_few_and_it_has_no_say_about_its_wrap() {
     let mut played = Played::watching();
     played.hear(&jury_drawn());
-    let mut kept = 0;
+    let mut kept = 0_usize;
     for key in (0..=249).cycle().take(1_000) {
         for command in played.hear(&has_key(OTHER, key)) {
             kept += match command {
-                Command::Keep(Note::Drawn(_, drawn)) => {
-                    drawn.iter().map(|(_, keys)| 32 + 32 * keys.len()).sum()
-                }
+                Command::Keep(Note::Drawn(_, drawn)) => drawn
+                    .iter()
+                    .map(|(_, keys)| 32 + 32 * keys.len())
+                    .sum::<usize>(),
                 _ => 64,
             };
         }

@@ -268,7 +268,7 @@ mod tests {
             shown: vec![vec![1], vec![2]],
             drawn: vec![(restless, keys(count)), (calm, keys(1))],
         };
-        for (count, looked_at) in [(8, &[restless, calm][..]), (9, &[calm])] {
+        for (count, looked_at) in [(8, &[restless, calm][..]), (9, &[calm][..])] {
             let disclosure = disclosure(count);
             let shown = shown_to(&[restless, calm], Digest::new([5; 32]), &disclosure);
             let looked: Vec<_> = shown.iter().map(|(node, ..)| *node).collect();
