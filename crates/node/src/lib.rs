@@ -49,6 +49,7 @@ mod keys;
 mod lease;
 mod leases;
 mod ledger;
+mod limits;
 mod metrics;
 mod node;
 mod pricing;

@@ -1,6 +1,6 @@
 //! Why a request gets no units, and what its user hears.
 
-use super::lane::MAX_LANES;
+use crate::limits::MAX_LANES;
 use atoma_types::refusal::{Refusal, RefusalCode};
 
 /// Why units can't be reserved.

@@ -6,9 +6,6 @@ use atoma_types::{
 };
 use std::sync::Arc;
 
-/// A settlement carries a header of each lane, so no more are opened than the rules take.
-pub(crate) const MAX_LANES: usize = 60;
-
 /// A signed request header, which also is a voucher. Shared: the running request and its lane both
 /// hold it.
 pub(crate) type SignedRequest = Arc<Signed<RequestHeader>>;

@@ -3,10 +3,11 @@
 use super::{
     Account,
     denied::Denied,
-    lane::{Lane, MAX_LANES, SignedRequest},
+    lane::{Lane, SignedRequest},
     seen::Spent,
     terms::Phase,
 };
+use crate::limits::MAX_LANES;
 use atoma_types::{ComputeUnits, RequestId, TimestampMs};
 
 /// Units set aside for one running request. Whoever holds it must give it back with

@@ -1,6 +1,7 @@
 //! The account against a naive model that keeps lists and recomputes every sum.
 
-use super::{commit::Committed, lane::MAX_LANES, *};
+use super::{commit::Committed, *};
+use crate::limits::MAX_LANES;
 use atoma_keys::SigningKey;
 use atoma_types::{
     Address, EngineClass, NetworkId, NodeId, Numerics, RequestId, Rule, StackId, TaskId, Usage,

@@ -4,7 +4,8 @@
 
 use super::{link::LedgerLink, reserve::Owed};
 use crate::{
-    config::UpkeepConfig, evidence::EvidenceLog, leases::Leases, metrics::Metrics, tasks::Tasks,
+    config::UpkeepConfig, evidence::EvidenceLog, leases::Leases, limits::EPOCH_MS, metrics::Metrics,
+    tasks::Tasks,
 };
 use atoma_ledger::ReadError;
 use atoma_runtime::WithCauses;
@@ -13,9 +14,6 @@ use atoma_types::{
     chain::{AtomaDb, Call, Clock, Node, SubscriptionState, Task, calls},
 };
 use std::{sync::Arc, time::Duration};
-
-/// An epoch of the treasury.
-const EPOCH_MS: u64 = 24 * 3_600 * 1_000;
 
 /// Looks after standing and money.
 #[derive(Debug)]

@@ -364,10 +364,20 @@ fn refusal(failure: Failure) -> Refusal {
         AbortCode::StackExpired => RefusalCode::StackExpired,
         AbortCode::LeasesExceedStack | AbortCode::LeaseClosed => RefusalCode::LeaseExhausted,
         AbortCode::CollateralBusy => RefusalCode::GrantTooLarge,
-        AbortCode::NodeNotActive | AbortCode::CollateralTooLow => RefusalCode::Unavailable,
         AbortCode::GrantExpired => RefusalCode::Expired,
-        // every other abort says that the grant itself is wrong
-        _ => RefusalCode::InvalidBody,
+        AbortCode::GrantInvalid
+        | AbortCode::GrantBadSignature
+        | AbortCode::GrantWrongNetwork
+        | AbortCode::GrantWrongStack
+        | AbortCode::GrantWrongNode
+        | AbortCode::GrantRevoked
+        | AbortCode::GrantNotHigher
+        | AbortCode::WrongTask
+        | AbortCode::NotCandidate
+        | AbortCode::LeasesFull
+        | AbortCode::PriceAboveMax => RefusalCode::InvalidBody,
+        // every other abort is about the node's standing, the task or the package: another grant wouldn't help
+        _ => RefusalCode::Unavailable,
     };
     Refusal::new(code, message)
 }

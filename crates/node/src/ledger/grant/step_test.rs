@@ -174,6 +174,39 @@ fn who_is_overtaken_reads_once_more_and_is_answered_from_what_is_there() {
 }
 
 #[test]
+fn only_what_is_wrong_with_a_grant_is_said_to_be() {
+    let refused = |abort: AbortCode| {
+        let mut granting = grant(|_| {});
+        let refused = Event::Refused(Failure::Abort(abort, abort.name().to_owned()));
+        code(&granting.step(refused))
+    };
+    // what `stack::lease` checks of the node, of its task and of the package
+    for abort in [
+        AbortCode::Paused,
+        AbortCode::NotNodeOwner,
+        AbortCode::NotSubscribed,
+        AbortCode::NodeNotActive,
+        AbortCode::NodeNotAllowed,
+        AbortCode::NotAttested,
+        AbortCode::TaskDeprecated,
+        AbortCode::CollateralBelowTask,
+        AbortCode::ReputationBelowTask,
+        AbortCode::WrongVersion,
+    ] {
+        assert_eq!(refused(abort), RefusalCode::Unavailable, "{abort:?}");
+    }
+    for abort in [
+        AbortCode::GrantBadSignature,
+        AbortCode::GrantRevoked,
+        AbortCode::NotCandidate,
+        AbortCode::PriceAboveMax,
+        AbortCode::LeasesFull,
+    ] {
+        assert_eq!(refused(abort), RefusalCode::InvalidBody, "{abort:?}");
+    }
+}
+
+#[test]
 fn a_grant_that_adds_less_than_its_transaction_costs_is_refused() {
     let stack = stack(key().public_key());
     let read = |units| {

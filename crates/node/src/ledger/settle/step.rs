@@ -19,6 +19,7 @@ use super::{usage::Windows, view::LeaseView};
 use crate::{
     account::{Back, Phase},
     config::SettlementConfig,
+    limits::MAX_TICKETS,
 };
 use atoma_ledger::due_of_lease;
 use atoma_runtime::Backoff;
@@ -31,8 +32,6 @@ use tokio::time::Instant;
 
 /// Leases in one transaction: their headers and receipts stay far below a transaction's limit.
 const MAX_BATCH: usize = 4;
-/// Tickets that a lease may have open, of which the last is kept for its end.
-const MAX_TICKETS: usize = 2;
 /// Running requests are waited for until this long before the deadline (or a quarter of the
 /// grace, if that is shorter).
 const LAST_CALL_MS: u64 = 120_000;
