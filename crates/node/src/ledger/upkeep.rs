@@ -4,8 +4,8 @@
 
 use super::{link::LedgerLink, reserve::Owed};
 use crate::{
-    config::UpkeepConfig, evidence::EvidenceLog, leases::Leases, limits::EPOCH_MS, metrics::Metrics,
-    tasks::Tasks,
+    config::UpkeepConfig, evidence::EvidenceLog, leases::Leases, limits::EPOCH_MS,
+    metrics::Metrics, tasks::Tasks,
 };
 use atoma_ledger::ReadError;
 use atoma_runtime::WithCauses;
