@@ -60,6 +60,8 @@ const FIRST_OF_WALRUS: u64 = 800;
 /// Sums too large for any purchase are cut off before, by `escrow_overflow` and limits; what would overflow then is refused all the same.
 const UNREACHED: &[AbortCode] = &[
     AbortCode::AmountOverflow,
+    // the package's own alone: no later version of it is modelled
+    AbortCode::NoticeNotOver,
     // arguments of another length are refused when the call is read: `refused_before`
     AbortCode::SealingKeyInvalid,
     AbortCode::ReleaseDigestInvalid,
