@@ -6,7 +6,7 @@ pub mod model;
 use crate::{
     AnswerOpener, AnswerPart, AnswerSplitter, Fault, Padding, SealedPart, SealedRequest,
     answer::{AnswerKey, Asked},
-    hpke::Key,
+    key::Key,
     padding::{pad_request, unpad_request},
     seal_request,
     testing::{NOW, TestNode, terms},

@@ -11,6 +11,7 @@
 
 use crate::{
     fault::{Fault, Result},
+    key::{ENCAPSULATED, Key, WRAPPED},
     schedule::Receiver,
     tags::ANSWER_TAG,
     xwing::Secret,
@@ -26,13 +27,6 @@ use hpke::{
 };
 use zeroize::Zeroizing;
 
-/// Bytes of an encapsulated key.
-pub(crate) const ENCAPSULATED: usize = 1_120;
-/// Bytes of a wrapped content key: the key and a tag.
-pub(crate) const WRAPPED: usize = 48;
-
-/// 32 bytes that encrypt.
-pub(crate) type Key = Zeroizing<[u8; 32]>;
 pub(crate) type PublicKey = <XWing as Kem>::PublicKey;
 
 /// The sender's side of one wrapped key.

@@ -34,6 +34,7 @@ pub mod fuzzing;
 mod hpke;
 #[cfg(test)]
 mod insider_test;
+mod key;
 pub mod limits;
 mod message_key;
 pub mod model;

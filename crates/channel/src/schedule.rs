@@ -2,7 +2,7 @@
 
 use crate::{
     fault::{Fault, Result},
-    hpke::{Key, WRAPPED},
+    key::{Key, WRAPPED},
 };
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
@@ -81,7 +81,7 @@ fn public_extract(label: &[u8], ikm: &[u8]) -> hmac::Tag {
     context.sign()
 }
 
-/// LabeledExpand.
+/// RFC 9180's LabeledExpand.
 fn expand(secret: &Prk, label: &[u8], info: &[u8], out: &mut [u8]) -> Result<()> {
     // nothing here is longer than a hash
     let length = (out.len() as u16).to_be_bytes();

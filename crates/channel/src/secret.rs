@@ -1,6 +1,6 @@
 //! The secret half of a sealing key.
 
-use crate::{fault::Result, hpke::Key, xwing::Secret};
+use crate::{fault::Result, key::Key, xwing::Secret};
 use atoma_runtime::Random;
 use std::fmt;
 

@@ -13,7 +13,7 @@
 
 use crate::{
     fault::{Fault, Result},
-    hpke::{ENCAPSULATED, Key},
+    key::{ENCAPSULATED, Key},
 };
 use aws_lc_rs::{
     agreement::{self, UnparsedPublicKey, X25519, agree},

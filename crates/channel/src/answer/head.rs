@@ -2,7 +2,7 @@
 
 use crate::{
     fault::{Fault, Result},
-    hpke::Key,
+    key::Key,
     message_key::MessageKey,
     tags::ANSWER_TAG,
 };

@@ -4,7 +4,7 @@ use super::{head::AnswerHead, is_error};
 use crate::{
     fault::{Fault, Result},
     frame::{FrameSealer, Kind},
-    hpke::Key,
+    key::Key,
     limits::{MAX_ERROR_BYTES, MAX_RECEIPT_BYTES},
     padding::{Content, Padding},
 };

@@ -1,6 +1,6 @@
 //! The key that a model is sealed with.
 
-use crate::hpke::Key;
+use crate::key::Key;
 use atoma_runtime::Random;
 use std::fmt;
 use zeroize::Zeroizing;

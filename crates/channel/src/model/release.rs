@@ -11,7 +11,8 @@
 use super::key::ModelKey;
 use crate::{
     fault::{Fault, Result},
-    hpke::{ENCAPSULATED, Unwrapping, WRAPPED, Wrapping},
+    hpke::{Unwrapping, Wrapping},
+    key::{ENCAPSULATED, WRAPPED},
     recipient::VerifiedKeyset,
     secret::SealingSecret,
     tags::MODEL_KEY_TAG,

@@ -2,7 +2,7 @@
 
 use crate::{
     fault::{Fault, Result},
-    hpke::ENCAPSULATED,
+    key::ENCAPSULATED,
     limits::MAX_RECIPIENTS,
     padding::Padding,
 };

@@ -4,7 +4,7 @@ use super::head::RequestHead;
 use crate::{
     fault::{Fault, Result},
     frame::{Kind, Sequence, TAG, cut},
-    hpke::WRAPPED,
+    key::WRAPPED,
     limits::{CHUNK_BYTES, MAX_HEAD_BYTES, SMALLEST_BUCKET_BYTES},
     padding::largest_bucket,
     tags::REQUEST_TAG,
