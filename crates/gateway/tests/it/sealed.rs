@@ -5,7 +5,7 @@ use atoma_client::{Client, ClientConfig, ClientError, Confidential, Padding, Sea
 use atoma_engine::{EngineError, Unavailable, builtin, testing::Altered};
 use atoma_gateway::RunningGateway;
 use atoma_keys::SigningKey;
-use atoma_network::software_policy;
+use atoma_network::{software_policy, testing::wait_until};
 use atoma_node::ConfidentialConfig;
 use atoma_runtime::SystemRandom;
 use atoma_tee::{
@@ -119,14 +119,23 @@ async fn what_one_node_refuses_within_the_seal_another_is_asked_for() {
             }
         }
         // what was refused cost nothing, and holds no money
-        let accounts = gateway.accounts();
-        let rich = accounts.iter().find(|account| account.name == "rich");
-        let spent = rich.unwrap().spent.whole().0;
-        assert!((1..100).contains(&spent), "{spent}");
+        let spent = charged(&gateway).await;
+        assert!(spent < 100, "{spent}");
         tokio::time::timeout(Duration::from_secs(60), gateway.shutdown())
             .await
             .unwrap();
     }
+}
+
+/// What the key has spent: an answer is charged once its receipt is judged, which its last byte doesn't wait for.
+async fn charged(gateway: &RunningGateway) -> u64 {
+    let spent = || {
+        let accounts = gateway.accounts();
+        let rich = accounts.iter().find(|account| account.name == "rich");
+        rich.unwrap().spent.whole().0
+    };
+    wait_until("the answer is charged", async || spent() > 0).await;
+    spent()
 }
 
 /// All that passes between users and a gateway.
@@ -210,9 +219,7 @@ async fn a_gateway_passes_on_what_it_cannot_read() {
         }
     }
     // it was paid for by its key
-    let accounts = gateway.accounts();
-    let rich = accounts.iter().find(|account| account.name == "rich");
-    assert!(rich.unwrap().spent.whole().0 > 0, "{rich:?}");
+    charged(&gateway).await;
 
     // in clear nobody gets there, by mistake or not
     let plain = User::new(&gateway, &network.key).chat(4, false).await;

@@ -1,11 +1,11 @@
 //! Both legs of an answer are paid, as far as it came.
 
-use super::pair::{Behind, Pair, always, exact, node, stocked, units_of};
+use super::pair::{Behind, Pair, always, exact, node, units_of};
 use crate::common::walrus::Walrus;
 use atoma_client::{Client, ClientConfig, RequestOptions, RequestTry};
 use atoma_engine::{BadRequest, EngineError, testing::Altered};
 use atoma_node::ForwardConfig;
-use atoma_types::{ComputeUnits, Price, message::Endpoint};
+use atoma_types::{ComputeUnits, message::Endpoint};
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::json;
@@ -93,9 +93,14 @@ async fn what_the_cheapest_finds_fault_with_another_node_answers() {
         count.fetch_add(1, SeqCst);
         Some(EngineError::BadRequest(BadRequest::EmptyPrompt))
     });
-    let cheap = |config: &mut atoma_node::NodeConfig| config.subscriptions[0].price = Price(1);
+    let cheap = |config: &mut atoma_node::NodeConfig| config.subscriptions[0].price.0 /= 2;
     let (cheapest, _) = node(&pair.world, 3, Arc::new(finds_fault), cheap).await;
-    stocked(&pair.world, &pair.wallet, cheapest.node_id()).await;
+    let (ledger, cheapest) = (&pair.world.ledger, cheapest.node_id());
+    crate::common::eventually("the cheapest has units", || async {
+        let stack = ledger.stack(pair.between).await.unwrap();
+        stack.lease(cheapest).is_some()
+    })
+    .await;
     let before = refused.load(SeqCst);
     crate::common::eventually("the cheapest is asked", || async {
         let whole = pair.whole("").await;
