@@ -36,7 +36,7 @@
 //! A program that ends writes down what is [left](Lane::rest): what was open, of which its node may rightly speak to the
 //! next one, and what was doubtful. That was granted of W, which a lane has once, however many programs use it one after the other.
 //!
-//! A crash forgets what was open. So before a header is sent, [what a crash would leave](Cover) is on the disk:
+//! A crash forgets what was open. So before a header is sent, what a crash would leave (`Cover`) is on the disk:
 //!
 //! ```text
 //! bound     no voucher is above it; ahead of the ceilings by a step, so that few headers wait for the disk
