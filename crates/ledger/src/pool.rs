@@ -49,8 +49,8 @@ impl Ledger {
                 return Err(BuildError::Slots { most: MAX_SLOTS }.into());
             }
             let ledger = self.with_gas(crate::GasOptions {
-                budget: self.gas.budget,
-                ..crate::GasOptions::default()
+                sponsor: None,
+                ..crate::GasOptions::clone(&self.gas)
             });
             let parties = ledger.parties(&key);
             let mut wallets = ledger.wallets(parties).await;

@@ -82,14 +82,14 @@ impl Rules {
         self.params.challenge_bond.max(share)
     }
 
-    /// What a jury gives back of a claim, at most, where bonds of so much stand for accusations.
+    /// What a jury gives back of a claim, at most, where a bond of so much stands for the accusation.
     #[must_use]
-    pub fn refund(&self, bonds: u64) -> u64 {
+    pub fn refund(&self, bond: u64) -> u64 {
         if self.weaker.flat_bonds {
             return u64::MAX;
         }
         let permille = self.params.challenge_bond_permille;
-        MicroUsdc(bonds).stood_for(permille).0
+        MicroUsdc(bond).stood_for(permille).0
     }
 
     /// Whether a ticket of this value with this seed is examined, by the contract's own formula.
